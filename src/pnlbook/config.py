@@ -1,0 +1,93 @@
+"""Settings: `pnlbook.toml` (looked for from a starting folder upwards) under `PNLBOOK_*` variables.
+
+Secrets never stand in the file: they come from the environment or from key files.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from pnlbook.errors import UsageError
+
+FILE_NAME = "pnlbook.toml"
+
+
+class ConfigError(UsageError):
+    """A setting is malformed or unknown."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}. Correct it, or remove the line to use the default.")
+
+
+class Settings(BaseSettings):
+    """The settings that one command runs under.
+
+    book: path of the book; a relative path in the file is relative to the file.
+    lock_timeout: seconds to wait for another process to release the book.
+    memory_limit: memory DuckDB may use in a load before it spills to disk, e.g. `1GB`.
+    vaults: backup targets by name, each a table with its `kind`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PNLBOOK_", extra="forbid", frozen=True)
+
+    book: Path = Path("book.duckdb")
+    lock_timeout: float = Field(default=30.0, ge=0)
+    memory_limit: str = Field(default="1GB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?B|%)$")
+    vaults: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: the environment wins over the file, which arrives as init values."""
+        _ = settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def find_file(start: Path) -> Path | None:
+    """Return the nearest `pnlbook.toml` at or above the folder `start`."""
+    folder = start.resolve()
+    for candidate in (folder, *folder.parents):
+        path = candidate / FILE_NAME
+        if path.is_file():
+            return path
+    return None
+
+
+def load_settings(start: Path | None = None) -> Settings:
+    """Read the settings that apply in the folder `start` (default: the current one).
+
+    Raises ConfigError when the file or a variable cannot be understood.
+    """
+    path = find_file(start or Path.cwd())
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise ConfigError(str(path), str(error)) from error
+        if isinstance(values.get("book"), str):
+            values["book"] = path.parent / values["book"]
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        where = f"{path or 'environment'}, setting {name!r}"
+        raise ConfigError(where, first["msg"]) from error
+
+

@@ -1,0 +1,225 @@
+"""Bringing a book's schema up and down, one transaction a migration.
+
+The macros and views are installed with every step up: the book and the program agree on them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pnlbook import __version__, sql
+from pnlbook.book import (
+    BookError,
+    BookExists,
+    BookTooNew,
+    BookUnreadable,
+    connect,
+    identifier,
+    schema_version,
+    setting,
+)
+from pnlbook.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS migrations (
+    number          INTEGER PRIMARY KEY,
+    name            VARCHAR NOT NULL,
+    applied_at      TIMESTAMPTZ NOT NULL DEFAULT current_timestamp,
+    program_version VARCHAR NOT NULL
+);
+COMMENT ON TABLE migrations IS 'The migrations applied to this book';
+"""
+
+
+class MigrationFailed(BookError):
+    """A migration failed and was rolled back."""
+
+    def __init__(self, migration: sql.Migration, direction: str, error: duckdb.Error) -> None:
+        super().__init__(
+            f"migration {migration.number:04d}_{migration.name} ({direction}) failed: {error} "
+            "The book is as it was before."
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """A migration and when it was applied to a book; None: it was not."""
+
+    number: int
+    name: str
+    applied_at: datetime | None
+
+
+def create(path: Path, *, timezone: str = "UTC") -> bool:
+    """Make a new book at `path` and return True; return False when one is there already.
+
+    timezone: the reporting time zone, an IANA name. Raises BookExists for any other file.
+    """
+    if path.exists():
+        try:
+            connection = connect(path, write=False)
+        except BookUnreadable as error:
+            raise BookExists(path) from error
+        with connection:
+            if schema_version(connection) is None:
+                raise BookExists(path)
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.new")
+    partial.unlink(missing_ok=True)
+    try:
+        with duckdb.connect(str(partial)) as connection:
+            _up(connection, len(sql.migrations()))
+            set_timezone(connection, timezone)
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return True
+
+
+def set_timezone(connection: duckdb.DuckDBPyConnection, timezone: str) -> None:
+    """Set the reporting time zone of a book; raises UsageError for an unknown name."""
+    known = connection.execute(
+        "SELECT 1 FROM pg_timezone_names() WHERE name = ?", [timezone]
+    ).fetchone()
+    if known is None:
+        message = f"unknown time zone {timezone!r}. Use an IANA name such as UTC or Europe/Berlin."
+        raise UsageError(message)
+    connection.execute("UPDATE book_settings SET value = ? WHERE name = 'timezone'", [timezone])
+
+
+def install(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create or replace every schema object, macro and view, in an empty or older database."""
+    _up(connection, len(sql.migrations()))
+
+
+def up(path: Path, *, to: int | None = None, timeout: float = 30.0) -> list[sql.Migration]:
+    """Apply the missing migrations up to number `to` (default: all) and return them."""
+    with connect(path, write=True, timeout=timeout) as connection:
+        _require_book(connection, path)
+        return _up(connection, len(sql.migrations()) if to is None else to)
+
+
+def down(path: Path, *, to: int, timeout: float = 30.0) -> list[sql.Migration]:
+    """Take back the migrations above number `to`, newest first, and return them."""
+    with connect(path, write=True, timeout=timeout) as connection:
+        version = _require_book(connection, path)
+        undone = [m for m in reversed(sql.migrations()) if to < m.number <= version]
+        for migration in undone:
+            _step(connection, migration, "down")
+        return undone
+
+
+def status(path: Path, *, timeout: float = 30.0) -> list[Step]:
+    """Return every migration known to this program or to the book."""
+    with connect(path, write=False, timeout=timeout) as connection:
+        _require_book(connection, path)
+        rows = connection.execute(
+            "SELECT number, name, applied_at::TIMESTAMP FROM migrations ORDER BY number"
+        ).fetchall()
+    applied = {number: Step(number, name, at) for number, name, at in rows}
+    known = {m.number: Step(m.number, m.name, None) for m in sql.migrations()}
+    return [step for _, step in sorted((known | applied).items())]
+
+
+def new(name: str, folder: Path | None = None) -> Path:
+    """Write an empty migration called `name` with the next number and return its path."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        message = f"{name!r} cannot name a migration. Use lower-case words joined by '_'."
+        raise UsageError(message)
+    folder = folder or sql.migrations_folder()
+    numbers = [int(path.name[:4]) for path in folder.glob("[0-9]*.sql")]
+    path = folder / f"{max(numbers, default=0) + 1:04d}_{name}.sql"
+    path.write_text("-- Why this change is made.\n\n-- up\n\n-- down\n", encoding="utf-8")
+    return path
+
+
+def _require_book(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    version = schema_version(connection)
+    if version is None:
+        raise BookUnreadable(path, "it is a DuckDB file but not a book of pnlbook.")
+    if version > len(sql.migrations()):
+        raise BookTooNew(path, version, len(sql.migrations()))
+    return version
+
+
+def _up(connection: duckdb.DuckDBPyConnection, to: int) -> list[sql.Migration]:
+    connection.execute(_LEDGER)
+    version = schema_version(connection) or 0
+    missing = [m for m in sql.migrations() if version < m.number <= to]
+    for migration in missing:
+        _step(connection, migration, "up")
+    if to == len(sql.migrations()):
+        _install_definitions(connection)
+    return missing
+
+
+def _step(connection: duckdb.DuckDBPyConnection, migration: sql.Migration, direction: str) -> None:
+    connection.execute("BEGIN")
+    try:
+        if direction == "up":
+            connection.execute(migration.up)
+            connection.execute(
+                "INSERT INTO migrations (number, name, program_version) VALUES (?, ?, ?)",
+                [migration.number, migration.name, __version__],
+            )
+        else:
+            _drop_definitions(connection)
+            connection.execute(migration.down)
+            connection.execute("DELETE FROM migrations WHERE number = ?", [migration.number])
+        connection.execute("COMMIT")
+    except duckdb.Error as error:
+        connection.execute("ROLLBACK")
+        raise MigrationFailed(migration, direction, error) from error
+
+
+def _install_definitions(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("BEGIN")
+    try:
+        _drop_definitions(connection)
+        for definition in sql.definitions():
+            connection.execute(definition.sql)
+        for name, value, description in (
+            ("definitions", _names(connection), "Macros and views that pnlbook put into the book"),
+            ("definitions_sha256", sql.definitions_digest(), "Which versions of them"),
+        ):
+            connection.execute(
+                "INSERT OR REPLACE INTO book_settings VALUES (?, ?, ?)", [name, value, description]
+            )
+        connection.execute("COMMIT")
+    except duckdb.Error:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _names(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the drop statements of the definitions, newline-separated, last created first."""
+    objects = connection.execute(
+        "SELECT DISTINCT function_name, function_type FROM duckdb_functions() "
+        "WHERE NOT internal AND database_name = current_database()"
+    ).fetchall()
+    kinds: dict[str, set[str]] = {}
+    for name, kind in objects:
+        kinds.setdefault(name, set()).add("MACRO TABLE" if kind == "table_macro" else "MACRO")
+    lines = []
+    for definition in reversed(sql.definitions()):
+        if definition.area == "views":
+            lines.append(f"VIEW {definition.name}")
+        else:
+            lines += [f"{kind} {definition.name}" for kind in sorted(kinds[definition.name])]
+    return "\n".join(lines)
+
+
+def _drop_definitions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop what an earlier installation created; macros and views of the user's own stay."""
+    for line in (setting(connection, "definitions") or "").splitlines():
+        kind, name = line.rsplit(" ", 1)
+        connection.execute(f"DROP {kind} IF EXISTS {identifier(name)}")
