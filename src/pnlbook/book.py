@@ -6,7 +6,11 @@ book's reporting time zone (`book_settings.timezone`).
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
+import struct
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +29,7 @@ T = TypeVar("T")
 
 LOCK_TIMEOUT = 30.0
 _HOLDER = re.compile(r"PID (\d+)")
+_COMMAND_WIDTH = 40  # of a program given as an argument, the beginning says enough
 _CONNECT_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false"
 }
@@ -86,8 +91,7 @@ class BookLocked(BookError):
         use = "in use" if write else "open for writing"
         by = f" by {holder}" if holder else ""
         super().__init__(
-            f"book {path} is {use}{by}; waited {waited:.0f} s. "
-            "Try again, or raise --lock-timeout."
+            f"book {path} is {use}{by}; waited {waited:.0f} s. Try again, or raise --lock-timeout."
         )
 
 
@@ -105,6 +109,11 @@ class Holder:
     pid: int
     command: str
 
+    @classmethod
+    def of(cls, pid: int) -> Holder:
+        """Return the process of that number."""
+        return cls(pid, _command(pid))
+
     def __str__(self) -> str:
         return f"process {self.pid}" + (f" ({self.command})" if self.command else "")
 
@@ -116,7 +125,6 @@ class Waiting:
     path: Path
     holder: Holder | None
     waited: float
-
 
 
 @contextmanager
@@ -206,7 +214,7 @@ def wait_for(
 
 
 def check_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Raise unless the default database of `connection` is a book of exactly this program's schema."""
+    """Raise unless the default database of `connection` is a book of this program's schema."""
     version = schema_version(connection)
     known = len(sql.migrations())
     if version is None:
@@ -215,6 +223,20 @@ def check_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise BookTooNew(path, version, known)
     if version < known or setting(connection, "definitions_sha256") != sql.definitions_digest():
         raise BookTooOld(path)
+
+
+def lock_holder(path: Path) -> Holder | None:
+    """Return a process that reads or writes the book now, where the system tells (Linux).
+
+    Not for a process that has the book open itself: it would lose its lock.
+    """
+    if sys.platform != "linux":
+        return None
+    layout = "hhqqi"  # struct flock: type, whence, start, length, pid
+    asked = struct.pack(layout, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    with path.open("rb") as file:
+        kind, *_, pid = struct.unpack(layout, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+    return None if kind == fcntl.F_UNLCK or pid <= 0 else Holder.of(pid)
 
 
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
@@ -260,8 +282,7 @@ def _holder(error: duckdb.Error) -> Holder | None:
     match = _HOLDER.search(str(error))
     if match is None:
         return None
-    pid = int(match.group(1))
-    return Holder(pid, _command(pid))
+    return Holder.of(int(match.group(1)))
 
 
 def _command(pid: int) -> str:
@@ -273,7 +294,7 @@ def _command(pid: int) -> str:
     names = [Path(word).name for word in words if word and not word.startswith("-")]
     if names and re.fullmatch(r"python[\d.]*", names[0]):
         names = names[1:]
-    return " ".join(names[:2])
+    return " ".join(name[:_COMMAND_WIDTH] for name in names[:2]).replace("\n", " ")
 
 
 def _reason(error: duckdb.Error) -> str:

@@ -13,8 +13,8 @@ The tree (classes live near their use, this is where they hang):
     │   ├── BookLocked        exit code 4
     │   ├── BookTooNew
     │   ├── BookTooOld
-    │   └── MigrationFailed
-    ├── QueryError            a statement of the user's failed (book)
+    │   ├── QueryError        a statement of the user's failed
+    │   └── BookNotMade, MigrationFailed, DefinitionsFailed (migrate)
     ├── SourceError           a source cannot be read at all (load)
     ├── DataRejected          rows or files were refused; exit code 3 (load)
     └── IntegrityError        a check found what must not be; exit code 5

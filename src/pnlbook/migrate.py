@@ -5,28 +5,38 @@ The macros and views are installed with every step up: the book and the program 
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from pnlbook import __version__, sql
 from pnlbook.book import (
+    LOCK_TIMEOUT,
     BookError,
     BookExists,
     BookTooNew,
     BookUnreadable,
     connect,
     identifier,
+    open_book,
     schema_version,
     setting,
 )
 from pnlbook.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
+
+    from pnlbook.book import Waiting
+
+    OnWait = Callable[[Waiting], None] | None
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -44,14 +54,31 @@ class MigrationFailed(BookError):
 
     def __init__(self, migration: sql.Migration, direction: str, error: duckdb.Error) -> None:
         super().__init__(
-            f"migration {migration.number:04d}_{migration.name} ({direction}) failed: {error} "
-            "The book is as it was before."
+            f"migration {migration.number:04d}_{migration.name} ({direction}) failed and was "
+            f"undone; the book is as it was before it. DuckDB says: {error}"
         )
+
+
+class DefinitionsFailed(BookError):
+    """The macros and views could not be installed; those of before are still there."""
+
+    def __init__(self, error: duckdb.Error) -> None:
+        super().__init__(
+            f"the macros and views could not be installed; the book keeps those it has: {error} "
+            "A table or view of your own by the same name stands in the way; rename it."
+        )
+
+
+class BookNotMade(BookError):
+    """A new book cannot be written where it was to be."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot make {path}: {reason}. Choose another path, or mend that.")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A migration and when it was applied to a book; None: it was not."""
+    """A migration and when it was applied to a book (UTC); None: it was not."""
 
     number: int
     name: str
@@ -72,17 +99,35 @@ def create(path: Path, *, timezone: str = "UTC") -> bool:
             if schema_version(connection) is None:
                 raise BookExists(path)
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.new")
-    partial.unlink(missing_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with duckdb.connect(str(partial)) as connection:
             _up(connection, len(sql.migrations()))
             set_timezone(connection, timezone)
         partial.rename(path)
+    except OSError as error:
+        raise BookNotMade(path, error.strerror or str(error)) from error
+    except duckdb.IOException as error:
+        raise BookNotMade(path, _first_reason(error)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
     return True
+
+
+def _first_reason(error: duckdb.Error) -> str:
+    """Return what the system said, without the path of the unfinished file."""
+    line = str(error).splitlines()[0]
+    return line.rpartition(": ")[2].rstrip(".")
+
+
+def change_timezone(
+    path: Path, timezone: str, *, timeout: float = LOCK_TIMEOUT, on_wait: OnWait = None
+) -> None:
+    """Set the reporting time zone of the book at `path`."""
+    with open_book(path, write=True, timeout=timeout, on_wait=on_wait) as connection:
+        set_timezone(connection, timezone)
 
 
 def set_timezone(connection: duckdb.DuckDBPyConnection, timezone: str) -> None:
@@ -101,16 +146,24 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
     _up(connection, len(sql.migrations()))
 
 
-def up(path: Path, *, to: int | None = None, timeout: float = 30.0) -> list[sql.Migration]:
+def up(
+    path: Path,
+    *,
+    to: int | None = None,
+    timeout: float = LOCK_TIMEOUT,
+    on_wait: OnWait = None,
+) -> list[sql.Migration]:
     """Apply the missing migrations up to number `to` (default: all) and return them."""
-    with connect(path, write=True, timeout=timeout) as connection:
+    with connect(path, write=True, timeout=timeout, on_wait=on_wait) as connection:
         _require_book(connection, path)
         return _up(connection, len(sql.migrations()) if to is None else to)
 
 
-def down(path: Path, *, to: int, timeout: float = 30.0) -> list[sql.Migration]:
+def down(
+    path: Path, *, to: int, timeout: float = LOCK_TIMEOUT, on_wait: OnWait = None
+) -> list[sql.Migration]:
     """Take back the migrations above number `to`, newest first, and return them."""
-    with connect(path, write=True, timeout=timeout) as connection:
+    with connect(path, write=True, timeout=timeout, on_wait=on_wait) as connection:
         version = _require_book(connection, path)
         undone = [m for m in reversed(sql.migrations()) if to < m.number <= version]
         for migration in undone:
@@ -118,14 +171,14 @@ def down(path: Path, *, to: int, timeout: float = 30.0) -> list[sql.Migration]:
         return undone
 
 
-def status(path: Path, *, timeout: float = 30.0) -> list[Step]:
+def status(path: Path, *, timeout: float = LOCK_TIMEOUT, on_wait: OnWait = None) -> list[Step]:
     """Return every migration known to this program or to the book."""
-    with connect(path, write=False, timeout=timeout) as connection:
+    with connect(path, write=False, timeout=timeout, on_wait=on_wait) as connection:
         _require_book(connection, path)
         rows = connection.execute(
-            "SELECT number, name, applied_at::TIMESTAMP FROM migrations ORDER BY number"
+            "SELECT number, name, applied_at AT TIME ZONE 'UTC' FROM migrations ORDER BY number"
         ).fetchall()
-    applied = {number: Step(number, name, at) for number, name, at in rows}
+    applied = {number: Step(number, name, at.replace(tzinfo=UTC)) for number, name, at in rows}
     known = {m.number: Step(m.number, m.name, None) for m in sql.migrations()}
     return [step for _, step in sorted((known | applied).items())]
 
@@ -177,7 +230,7 @@ def _step(connection: duckdb.DuckDBPyConnection, migration: sql.Migration, direc
             connection.execute("DELETE FROM migrations WHERE number = ?", [migration.number])
         connection.execute("COMMIT")
     except duckdb.Error as error:
-        connection.execute("ROLLBACK")
+        _roll_back(connection)
         raise MigrationFailed(migration, direction, error) from error
 
 
@@ -195,9 +248,14 @@ def _install_definitions(connection: duckdb.DuckDBPyConnection) -> None:
                 "INSERT OR REPLACE INTO book_settings VALUES (?, ?, ?)", [name, value, description]
             )
         connection.execute("COMMIT")
-    except duckdb.Error:
+    except duckdb.Error as error:
+        _roll_back(connection)
+        raise DefinitionsFailed(error) from error
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already
         connection.execute("ROLLBACK")
-        raise
 
 
 def _names(connection: duckdb.DuckDBPyConnection) -> str:
