@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
@@ -239,6 +239,13 @@ def lock_holder(path: Path) -> Holder | None:
     return None if kind == fcntl.F_UNLCK or pid <= 0 else Holder.of(pid)
 
 
+def run(
+    connection: duckdb.DuckDBPyConnection, statement: str, parameters: list[object] | None = None
+) -> list[tuple[Any, ...]]:
+    """Run a statement to its end and return its rows: nothing of it is left open."""
+    return connection.execute(statement, parameters).fetchall()
+
+
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
     """Return the number of the last migration applied, or None for a file that is no book."""
     found = connection.execute(
@@ -301,6 +308,8 @@ def _reason(error: duckdb.Error) -> str:
     text = str(error).splitlines()[0]
     if "not a valid DuckDB database" in text:
         return "it is not a DuckDB file. Name a book with --book."
+    if "database file with version number" in text:
+        return f"it was written by a newer DuckDB than this {duckdb.__version__}. Upgrade duckdb."
     if "Permission denied" in text:
         return "permission denied. Grant this user read (and for loads, write) access."
     return text

@@ -55,9 +55,9 @@ COMMENT ON COLUMN loads.table_name IS 'The table that the rows went to';
 COMMENT ON COLUMN loads.source IS 'The system that the rows come from';
 COMMENT ON COLUMN loads.location IS 'The file or address read, without any secret';
 COMMENT ON COLUMN loads.format IS 'csv, tsv, json, jsonl, parquet, excel';
-COMMENT ON COLUMN loads.content_sha256 IS 'SHA-256 of the bytes as stored (compressed files: of the compressed bytes), lower-case hex';
+COMMENT ON COLUMN loads.content_sha256 IS 'SHA-256 over the SHA-256 digests of the stored bytes in blocks of 8 MiB, lower-case hex';
 COMMENT ON COLUMN loads.content_bytes IS 'Size of the bytes as stored';
-COMMENT ON COLUMN loads.mapping IS 'The mapping used, as JSON: what made these bytes into these rows';
+COMMENT ON COLUMN loads.mapping IS 'How the load was asked for and understood, as JSON: what made these bytes into these rows';
 COMMENT ON COLUMN loads.rows_read IS 'Data rows found in the source';
 COMMENT ON COLUMN loads.rows_added IS 'Rows with a key that was new to the book';
 COMMENT ON COLUMN loads.rows_superseded IS 'Rows of the book that got new content; the old is in history';
@@ -89,11 +89,11 @@ COMMENT ON COLUMN rejects.reject_id IS 'Number of the reject';
 COMMENT ON COLUMN rejects.load_id IS 'The load that met the row';
 COMMENT ON COLUMN rejects.table_name IS 'The table that the row was meant for';
 COMMENT ON COLUMN rejects.location IS 'The file or address it stood in';
-COMMENT ON COLUMN rejects.line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON); 1-based';
+COMMENT ON COLUMN rejects.line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN rejects.column_name IS 'The column that is wrong; NULL: the row as a whole';
 COMMENT ON COLUMN rejects.value IS 'The value found there';
 COMMENT ON COLUMN rejects.reason IS 'What is wrong and what to do';
-COMMENT ON COLUMN rejects.raw IS 'The whole row as it was found: the line of a text file, JSON of any other';
+COMMENT ON COLUMN rejects.raw IS 'The whole row as it was found: a JSON object of its cells, or the text that could not be taken apart';
 
 CREATE TABLE token_prices (
     token       VARCHAR NOT NULL,
@@ -113,7 +113,7 @@ COMMENT ON COLUMN token_prices.priced_at IS 'Instant of the price';
 COMMENT ON COLUMN token_prices.price_usd IS 'USD for one unit of the token';
 COMMENT ON COLUMN token_prices.source IS 'The system that the row comes from';
 COMMENT ON COLUMN token_prices.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN token_prices.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN token_prices.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN token_prices.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE token_prices_history AS SELECT *, 0::BIGINT AS superseded_by FROM token_prices LIMIT 0;
@@ -144,7 +144,7 @@ COMMENT ON COLUMN nodes.owner IS 'Who runs the node';
 COMMENT ON COLUMN nodes.created_at IS 'When the node came to be';
 COMMENT ON COLUMN nodes.source IS 'The system that the row comes from';
 COMMENT ON COLUMN nodes.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN nodes.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN nodes.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN nodes.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE nodes_history AS SELECT *, 0::BIGINT AS superseded_by FROM nodes LIMIT 0;
@@ -175,7 +175,7 @@ COMMENT ON COLUMN projects.created_at IS 'When it was begun';
 COMMENT ON COLUMN projects.completed_at IS 'When it was completed';
 COMMENT ON COLUMN projects.source IS 'The system that the row comes from';
 COMMENT ON COLUMN projects.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN projects.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN projects.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN projects.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE projects_history AS SELECT *, 0::BIGINT AS superseded_by FROM projects LIMIT 0;
@@ -212,7 +212,7 @@ COMMENT ON COLUMN deployments.deployed_at IS 'When it went live';
 COMMENT ON COLUMN deployments.ended_at IS 'When it was taken down; NULL: it runs';
 COMMENT ON COLUMN deployments.source IS 'The system that the row comes from';
 COMMENT ON COLUMN deployments.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN deployments.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN deployments.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN deployments.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE deployments_history AS SELECT *, 0::BIGINT AS superseded_by FROM deployments LIMIT 0;
@@ -243,7 +243,7 @@ CREATE TABLE deployment_costs (
     PRIMARY KEY (cost_id),
     CHECK (payment_status IN ('pending', 'paid', 'failed')),
     CHECK (cost_basis IN ('actual', 'list', 'estimate')),
-    CHECK (amount_usd IS NOT NULL OR token IS NOT NULL),
+    CHECK (amount_usd IS NOT NULL OR (token IS NOT NULL AND token_amount IS NOT NULL)),
     CHECK (category = lower(category) AND category <> '')
 );
 COMMENT ON TABLE deployment_costs IS 'Costs of running nodes and projects, one row an expense';
@@ -263,7 +263,7 @@ COMMENT ON COLUMN deployment_costs.incurred_at IS 'When the cost arose (accrual)
 COMMENT ON COLUMN deployment_costs.paid_at IS 'When it was paid (cash)';
 COMMENT ON COLUMN deployment_costs.source IS 'The system that the row comes from';
 COMMENT ON COLUMN deployment_costs.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN deployment_costs.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN deployment_costs.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN deployment_costs.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE deployment_costs_history AS SELECT *, 0::BIGINT AS superseded_by FROM deployment_costs LIMIT 0;
@@ -303,7 +303,7 @@ COMMENT ON COLUMN arweave_uploads.cost_usd IS 'Cost in USD at the time; detail o
 COMMENT ON COLUMN arweave_uploads.uploaded_at IS 'When it was uploaded';
 COMMENT ON COLUMN arweave_uploads.source IS 'The system that the row comes from';
 COMMENT ON COLUMN arweave_uploads.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN arweave_uploads.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN arweave_uploads.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN arweave_uploads.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE arweave_uploads_history AS SELECT *, 0::BIGINT AS superseded_by FROM arweave_uploads LIMIT 0;
@@ -344,7 +344,7 @@ COMMENT ON COLUMN akash_deployments.started_at IS 'When the lease began';
 COMMENT ON COLUMN akash_deployments.closed_at IS 'When it was closed; NULL: it runs';
 COMMENT ON COLUMN akash_deployments.source IS 'The system that the row comes from';
 COMMENT ON COLUMN akash_deployments.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN akash_deployments.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN akash_deployments.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN akash_deployments.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE akash_deployments_history AS SELECT *, 0::BIGINT AS superseded_by FROM akash_deployments LIMIT 0;
@@ -377,7 +377,7 @@ CREATE TABLE node_earnings (
     CHECK (payment_status IN ('pending', 'paid', 'failed')),
     CHECK (amount_usd = gross_amount_usd - costs_deducted_usd),
     CHECK (amount_usd >= 0 OR is_correction),
-    CHECK (amount_usd IS NOT NULL OR token IS NOT NULL)
+    CHECK (amount_usd IS NOT NULL OR (token IS NOT NULL AND token_amount IS NOT NULL))
 );
 COMMENT ON TABLE node_earnings IS 'What nodes earned, one row a payment';
 COMMENT ON COLUMN node_earnings.earning_id IS 'Number of the row in this book';
@@ -396,7 +396,7 @@ COMMENT ON COLUMN node_earnings.earned_at IS 'When it was earned (accrual)';
 COMMENT ON COLUMN node_earnings.paid_at IS 'When it was paid (cash)';
 COMMENT ON COLUMN node_earnings.source IS 'The system that the row comes from';
 COMMENT ON COLUMN node_earnings.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN node_earnings.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN node_earnings.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN node_earnings.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE node_earnings_history AS SELECT *, 0::BIGINT AS superseded_by FROM node_earnings LIMIT 0;
@@ -421,7 +421,7 @@ CREATE TABLE marketplace_revenue (
     PRIMARY KEY (revenue_id),
     CHECK (fee_type IN ('platform_fee', 'listing_fee', 'transaction_fee')),
     CHECK (fee_percentage BETWEEN 0 AND 100),
-    CHECK (amount_usd IS NOT NULL OR token IS NOT NULL)
+    CHECK (amount_usd IS NOT NULL OR (token IS NOT NULL AND token_amount IS NOT NULL))
 );
 COMMENT ON TABLE marketplace_revenue IS 'Fees that the platform collected';
 COMMENT ON COLUMN marketplace_revenue.revenue_id IS 'Number of the row in this book';
@@ -434,7 +434,7 @@ COMMENT ON COLUMN marketplace_revenue.fee_percentage IS 'Rate of the fee in perc
 COMMENT ON COLUMN marketplace_revenue.collected_at IS 'When it was collected (accrual and cash)';
 COMMENT ON COLUMN marketplace_revenue.source IS 'The system that the row comes from';
 COMMENT ON COLUMN marketplace_revenue.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN marketplace_revenue.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN marketplace_revenue.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN marketplace_revenue.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE marketplace_revenue_history AS SELECT *, 0::BIGINT AS superseded_by FROM marketplace_revenue LIMIT 0;
@@ -463,7 +463,7 @@ CREATE TABLE subscription_revenue (
     PRIMARY KEY (revenue_id),
     CHECK (payment_status IN ('pending', 'paid', 'failed')),
     CHECK (period_start < period_end),
-    CHECK (amount_usd IS NOT NULL OR token IS NOT NULL)
+    CHECK (amount_usd IS NOT NULL OR (token IS NOT NULL AND token_amount IS NOT NULL))
 );
 COMMENT ON TABLE subscription_revenue IS 'Income from subscriptions, one row a bill';
 COMMENT ON COLUMN subscription_revenue.revenue_id IS 'Number of the row in this book';
@@ -480,7 +480,7 @@ COMMENT ON COLUMN subscription_revenue.period_start IS 'Start of the period bill
 COMMENT ON COLUMN subscription_revenue.period_end IS 'End of the period billed, exclusive';
 COMMENT ON COLUMN subscription_revenue.source IS 'The system that the row comes from';
 COMMENT ON COLUMN subscription_revenue.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN subscription_revenue.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN subscription_revenue.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN subscription_revenue.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE subscription_revenue_history AS SELECT *, 0::BIGINT AS superseded_by FROM subscription_revenue LIMIT 0;
@@ -607,7 +607,7 @@ COMMENT ON COLUMN work_sessions.completed_at IS 'When it ended; NULL: it runs or
 COMMENT ON COLUMN work_sessions.total_duration_seconds IS 'Seconds spent, as the source says';
 COMMENT ON COLUMN work_sessions.source IS 'The system that the row comes from';
 COMMENT ON COLUMN work_sessions.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN work_sessions.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN work_sessions.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN work_sessions.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE work_sessions_history AS SELECT *, 0::BIGINT AS superseded_by FROM work_sessions LIMIT 0;
@@ -653,7 +653,7 @@ COMMENT ON COLUMN work_tasks.started_at IS 'When it began';
 COMMENT ON COLUMN work_tasks.completed_at IS 'When it ended';
 COMMENT ON COLUMN work_tasks.source IS 'The system that the row comes from';
 COMMENT ON COLUMN work_tasks.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN work_tasks.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN work_tasks.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN work_tasks.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE work_tasks_history AS SELECT *, 0::BIGINT AS superseded_by FROM work_tasks LIMIT 0;
@@ -704,7 +704,7 @@ COMMENT ON COLUMN file_changes.diff IS 'The change itself, where it is kept';
 COMMENT ON COLUMN file_changes.changed_at IS 'When it was made';
 COMMENT ON COLUMN file_changes.source IS 'The system that the row comes from';
 COMMENT ON COLUMN file_changes.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN file_changes.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN file_changes.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN file_changes.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE file_changes_history AS SELECT *, 0::BIGINT AS superseded_by FROM file_changes LIMIT 0;
@@ -749,7 +749,7 @@ COMMENT ON COLUMN tool_usage.error_class IS 'tool, exit_code, hook_block, user_r
 COMMENT ON COLUMN tool_usage.used_at IS 'When it was first invoked';
 COMMENT ON COLUMN tool_usage.source IS 'The system that the row comes from';
 COMMENT ON COLUMN tool_usage.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN tool_usage.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN tool_usage.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN tool_usage.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE tool_usage_history AS SELECT *, 0::BIGINT AS superseded_by FROM tool_usage LIMIT 0;
@@ -803,7 +803,7 @@ COMMENT ON COLUMN communication_log.usage_final IS 'false: the counts are lower 
 COMMENT ON COLUMN communication_log.sent_at IS 'When it was sent';
 COMMENT ON COLUMN communication_log.source IS 'The system that the row comes from';
 COMMENT ON COLUMN communication_log.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN communication_log.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN communication_log.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN communication_log.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE communication_log_history AS SELECT *, 0::BIGINT AS superseded_by FROM communication_log LIMIT 0;
@@ -852,7 +852,7 @@ COMMENT ON COLUMN error_log.resolution IS 'How';
 COMMENT ON COLUMN error_log.occurred_at IS 'When it occurred';
 COMMENT ON COLUMN error_log.source IS 'The system that the row comes from';
 COMMENT ON COLUMN error_log.source_key IS 'Key of the row in its source; made from its content where the source has none';
-COMMENT ON COLUMN error_log.source_line IS 'Line of the file (text), row (Parquet, Excel) or element (JSON) that the row stood in; 1-based';
+COMMENT ON COLUMN error_log.source_line IS 'Line of the file on which the row began; row number for Parquet and sheets; 1-based';
 COMMENT ON COLUMN error_log.load_id IS 'The load that brought this version of the row';
 
 CREATE TABLE error_log_history AS SELECT *, 0::BIGINT AS superseded_by FROM error_log LIMIT 0;

@@ -1,0 +1,150 @@
+"""CSV and TSV files, by RFC 4180: a header, double quotes, one delimiter; nothing is guessed per row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pnlbook.book import quote, run
+from pnlbook.load.formats.raw import Lines, Raw
+from pnlbook.load.result import FileRejected, Reject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import duckdb
+
+    from pnlbook.load.mapping import Mapping
+    from pnlbook.load.sources import Prepared
+
+_DELIMITERS = ",;\t|"
+_HEADER_BYTES = 1 << 20
+_BLOCK = 8 << 20
+_MAX_LINE = 16 << 20
+_BUFFER = 32 << 20
+_REASONS = {
+    "TOO MANY COLUMNS": "the row has more cells than the header; is a delimiter unquoted?",
+    "MISSING COLUMNS": "the row has fewer cells than the header",
+    "UNQUOTED VALUE": "a quote is opened here and never closed, or text follows a closing quote",
+    "LINE SIZE OVER MAXIMUM": f"the row is longer than {_MAX_LINE >> 20} MB",
+    "INVALID ENCODING": "the row is not UTF-8; name the file's encoding with --encoding (latin-1?)",
+}
+
+
+def read(
+    scratch: duckdb.DuckDBPyConnection, prepared: Prepared, mapping: Mapping, name: str
+) -> Raw:
+    """Read a delimited text file; a row's line is the line of the file on which it begins."""
+    delimiter = mapping.delimiter or _delimiter(prepared)
+    header, header_lines = _header(prepared, delimiter)
+    types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(header)))
+    relation = (
+        f"read_csv({quote(str(prepared.path))}, auto_detect = false, header = false, "
+        f"skip = {header_lines}, delim = {quote(delimiter)}, quote = '\"', escape = '\"', "
+        f"columns = {{{types}}}, strict_mode = true, null_padding = false, "
+        f"max_line_size = {_MAX_LINE}, buffer_size = {_BUFFER}, "
+        f"store_rejects = true, rejects_limit = 0, "
+        f"rejects_table = '{name}_refused', rejects_scan = '{name}_scan')"
+    )
+
+    def lines(rows: int) -> Lines:
+        rejects = list(_rejects(scratch, prepared, name))
+        if not rejects and _line_count(prepared.path) == rows + header_lines:
+            return Lines(f"s.rowid + {1 + header_lines}")
+        refused = {reject.line for reject in rejects}
+        found = [n for n in _starts(prepared.path, delimiter) if n not in refused]
+        if len(found) != rows:
+            return Lines("NULL::BIGINT", rejects)
+        scratch.register(f"{name}_starts", pa.table({"line": pa.array(found, pa.int64())}))
+        run(scratch, f"CREATE TABLE {name}_lines AS FROM {name}_starts")
+        scratch.unregister(f"{name}_starts")
+        return Lines(f"(SELECT line FROM {name}_lines AS l WHERE l.rowid = s.rowid)", rejects)
+
+    return Raw(header, relation, lines)
+
+
+def _delimiter(prepared: Prepared) -> str:
+    if prepared.format == "tsv":
+        return "\t"
+    first = _start(prepared).split("\n", 1)[0]
+    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+
+
+def _start(prepared: Prepared) -> str:
+    with prepared.path.open("rb") as file:
+        return file.read(_HEADER_BYTES).decode("utf-8-sig", errors="replace")
+
+
+def _header(prepared: Prepared, delimiter: str) -> tuple[tuple[str, ...], int]:
+    reader = csv.reader(io.StringIO(_start(prepared), newline=""), delimiter=delimiter)
+    try:
+        header = tuple(cell.strip() for cell in next(reader, []))
+    except csv.Error as error:
+        raise FileRejected(prepared.source.location, f"line 1: {error}.") from error
+    if not any(header):
+        problem = "line 1 is blank, but must name the columns."
+        raise FileRejected(prepared.source.location, problem)
+    return header, reader.line_num
+
+
+def _rejects(scratch: duckdb.DuckDBPyConnection, prepared: Prepared, name: str) -> Iterator[Reject]:
+    found = run(
+        scratch,
+        "SELECT line_byte_position, any_value(error_type::VARCHAR), any_value(csv_line) "
+        f"FROM {name}_refused GROUP BY ALL ORDER BY line_byte_position",
+    )
+    positions = [position - 1 for position, _, _ in found]
+    numbers = _line_numbers(prepared.path, positions)
+    for (position, kind, line), number in zip(found, numbers, strict=True):
+        text = _bytes_of_line(prepared.path, position - 1) if kind == "INVALID ENCODING" else line
+        reason = _REASONS.get(kind, kind.lower())
+        yield Reject(prepared.source.location, number, None, None, reason, text or "")
+
+
+def _line_numbers(path: Path, positions: list[int]) -> list[int]:
+    """Return the line, from 1, of each byte position; positions ascend."""
+    numbers: list[int] = []
+    line, at = 1, 0
+    with path.open("rb") as file:
+        for position in positions:
+            while at < position:
+                block = file.read(min(_BLOCK, position - at))
+                line += block.count(b"\n")
+                at += len(block)
+            numbers.append(line)
+    return numbers
+
+
+def _bytes_of_line(path: Path, position: int) -> str:
+    with path.open("rb") as file:
+        file.seek(position)
+        line = file.readline(_MAX_LINE)
+    return line.rstrip(b"\r\n").decode("utf-8", errors="backslashreplace")
+
+
+def _line_count(path: Path) -> int:
+    """Return the number of lines, one without an end at the end of the file included."""
+    count, last = 0, b"\n"
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            count += block.count(b"\n")
+            last = block[-1:]
+    return count + (last != b"\n")
+
+
+def _starts(path: Path, delimiter: str) -> Iterator[int]:
+    """Yield the line on which each record after the header begins; blank lines are no records."""
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        next(reader, None)
+        previous = reader.line_num
+        for record in reader:
+            if record:
+                yield previous + 1
+            previous = reader.line_num

@@ -1,0 +1,35 @@
+"""What every reader gives: text columns in the order of the source, and the rows it refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pnlbook.load.result import Reject
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Where the rows stood that were read.
+
+    line: SQL over the staged table's `rowid` (0, 1, …) that gives the line of a row.
+    rejects: rows that could not even be taken apart.
+    """
+
+    line: str
+    rejects: list[Reject] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A source as text columns.
+
+    columns: names as the source has them. relation: SQL that yields them, in order, as c0, c1, ….
+    lines: called with the number of rows staged, after `relation` was read in whole.
+    """
+
+    columns: tuple[str, ...]
+    relation: str
+    lines: Callable[[int], Lines]
