@@ -72,6 +72,10 @@ FROM (
     FROM clock(kind, first, last, prompt)
 );
 
+-- Some sources pay net: always, for one member of one project's team.
+CREATE MACRO pays_net(project, member) AS
+    NOT getvariable('plain') AND project > 4 AND draw(4 * project + member, 'pays net') < 0.04;
+
 -- Whether and when it is paid. What is due after the books close is pending; a correction brings the
 -- payments that were overdue.
 CREATE MACRO settled(i, kind, due, version) AS CASE
@@ -146,18 +150,19 @@ WHERE NOT (token = 'EUR' AND (priced_at // 86400 + 3) % 7 > 4);
 
 CREATE MACRO node_earnings_rows(first, last, prompt, version) AS TABLE
 WITH drawn AS (
-    SELECT i, moment, node_id, project_id, form,
+    SELECT i, moment, node_id, project_id, form, pays_net(project, member) AS net,
         cents(i, 'earning', 80, 1.2) + version * (1 + floor(5000 * draw(i, 'earning change'))::BIGINT) AS cents,
         draw(i, 'earning type') AS type, due(i, 'earning', moment, 9) AS due, settled(i, 'earning', due, version) AS status,
-        token_of(i, 'earning') AS token, if(getvariable('plain') OR token IS NOT NULL, 1, draw(i, 'earning shape')) AS shape
+        token_of(i, 'earning') AS token,
+        if(getvariable('plain') OR net OR token IS NOT NULL, 1, draw(i, 'earning shape')) AS shape,
+        shape BETWEEN 0.13 AND 0.135 AS is_correction
     FROM attributed('earning', first, last, prompt)
 )
 SELECT i, form, key('ern-', i + 1) AS earning_id, node_id, project_id,
     if(shape < 0.10, usd(cents + cents // 50 + 1), NULL) AS gross_amount_usd,
     if(shape < 0.10, usd(cents // 50 + 1), NULL) AS costs_deducted_usd,
-    if(token IS NULL, usd(if(shape BETWEEN 0.13 AND 0.135, -cents, cents)), NULL) AS amount_usd,
-    shape >= 0.10 AND shape < 0.13 AS net_of_costs,
-    shape BETWEEN 0.13 AND 0.135 AS is_correction,
+    if(token IS NULL, usd(if(is_correction, -cents, cents)), NULL) AS amount_usd,
+    net AS net_of_costs, is_correction,
     token, if(token IS NULL, NULL, units(cents, token, moment)) AS token_amount,
     CASE WHEN type < 0.5 THEN 'project_completion' WHEN type < 0.85 THEN 'milestone'
         WHEN type < 0.95 THEN 'bonus' ELSE 'project_fee' END AS payment_type,
