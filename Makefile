@@ -55,7 +55,7 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 clean: ## remove the environment, the caches and the sample book
 	@rm -rf .venv .venv-lock dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@rm -f $(DEMO) $(DEMO).wal
-	@find src tests notebooks bench data -name __pycache__ -prune -exec rm -rf {} +
+	@find . -path ./.git -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 static: lint types imports notebooks
 
@@ -78,7 +78,8 @@ demo-book: .venv/.ready
 need-src:
 	@test -n "$(strip $(SRC))" || { echo "Say what to load: make load SRC=earnings.csv" >&2; exit 2; }
 
-system-browser:
+# Not beside the setup: it too may install a system package, and apt takes one at a time.
+system-browser: | .venv/.ready
 	@.ci/system-packages browser
 
 # What is installed: exactly the lock, made anew only when the lock changes.
