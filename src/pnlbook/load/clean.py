@@ -165,9 +165,10 @@ def _derived(plan: Plan) -> dict[str, str]:
     )
     net = "coalesce(net_of_costs, false)" if "net_of_costs" in plan.given else "false"
     known = f"CASE WHEN {net} THEN {deducted} ELSE coalesce({deducted}, 0) END"
+    implied = f"try_cast({gross} - {amount} AS {_USD})"
     return {
         "gross_amount_usd": f"coalesce({gross}, try_cast({amount} + {known} AS {_USD}))",
-        "costs_deducted_usd": f"coalesce({deducted}, try_cast({gross} - {amount} AS {_USD}), {known})",
+        "costs_deducted_usd": f"coalesce({deducted}, {implied}, {known})",
         "amount_usd": f"coalesce({amount}, try_cast({gross} - {known} AS {_USD}))",
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import getpass
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -75,14 +75,16 @@ def _price(
 ) -> None:
     time = identifier(str(staged.plan.table.time))
     run(connection, f"ALTER TABLE {staged.table} ADD COLUMN by_token BOOLEAN DEFAULT false")
-    value = f"CAST(usd_value(s.token_amount, p.price_usd) AS DECIMAL(24, 12))"
+    value = "CAST(usd_value(s.token_amount, p.price_usd) AS DECIMAL(24, 12))"
     columns = [name for name in _TOKEN_AMOUNTS if name in staged.stored]
     sets = ", ".join(f"{name} = v.usd" for name in columns)
     run(
         connection,
         f"CREATE OR REPLACE TABLE stage.{staged.name}_values AS "
-        f"SELECT s.rowid AS row, CASE WHEN s.token = 'USD' THEN s.token_amount::DECIMAL(24, 12) "
-        f"WHEN s.{time} - p.priced_at <= CAST({quote(max_age)} AS INTERVAL) THEN {value} END AS usd "
+        "SELECT s.rowid AS row, "
+        "CASE WHEN s.token = 'USD' THEN s.token_amount::DECIMAL(24, 12) "
+        f"WHEN s.{time} - p.priced_at <= CAST({quote(max_age)} AS INTERVAL) THEN {value} "
+        "END AS usd "
         f"FROM {staged.table} AS s ASOF LEFT JOIN ({quotes}) AS p "
         f"ON s.token = p.token AND s.{time} >= p.priced_at "
         "WHERE s.problem = 0 AND s.amount_usd IS NULL AND s.token_amount IS NOT NULL",
@@ -117,7 +119,7 @@ def commit(
 
 
 def record_refusal(connection: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> list[int]:
-    """Record refused sources and their rejects, in place of an earlier refusal of the same bytes."""
+    """Record refused sources with their rejects, in place of earlier refusals of the same."""
     run(connection, "BEGIN")
     try:
         first = _next(connection, "loads", "load_id")
@@ -134,7 +136,7 @@ def record_refusal(connection: duckdb.DuckDBPyConnection, entries: Sequence[Entr
                 "WHERE status = 'refused' AND content_sha256 = ? AND table_name = ?",
                 [entry.content_hash, entry.table],
             )
-            _record(connection, entry, first + number, first, _Merge(0, 0, 0), status="refused")
+            _record(connection, entry, _Outcome(first + number, first, "refused"))
         run(connection, "COMMIT")
     except BaseException:
         _roll_back(connection)
@@ -150,30 +152,35 @@ def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 @dataclass(frozen=True)
-class _Merge:
-    added: int
-    superseded: int
-    unchanged: int
+class _Outcome:
+    """What became of one entry."""
+
+    load_id: int
+    batch_id: int
+    status: str
+    added: int = 0
+    superseded: int = 0
+    unchanged: int = 0
 
 
 def _load(
     connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int, batch_id: int
 ) -> FileResult:
-    merge = _Merge(0, 0, 0)
+    outcome = _Outcome(load_id, batch_id, "loaded" if entry.staged else "refused")
     if entry.staged is not None:
-        merge = _merge(connection, entry.staged, load_id)
-    status = "loaded" if entry.staged is not None else "refused"
-    _record(connection, entry, load_id, batch_id, merge, status=status)
+        outcome = _merge(connection, entry.staged, outcome)
+    _record(connection, entry, outcome)
     return _result(connection, entry, load_id)
 
 
-def _merge(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: int) -> _Merge:
+def _merge(connection: duckdb.DuckDBPyConnection, staged: Staged, outcome: _Outcome) -> _Outcome:
     matched = _match(connection, staged)
-    changed = _supersede(connection, staged, load_id) if matched else 0
+    changed = _supersede(connection, staged, outcome.load_id) if matched else 0
     added = staged.rows_good - matched
     if added:
-        _add(connection, staged, load_id, only_new=matched > 0)
-    return _Merge(added, changed, matched - changed + staged.rows_repeated)
+        _add(connection, staged, outcome.load_id, only_new=matched > 0)
+    unchanged = matched - changed + staged.rows_repeated
+    return replace(outcome, added=added, superseded=changed, unchanged=unchanged)
 
 
 def _match(connection: duckdb.DuckDBPyConnection, staged: Staged) -> int:
@@ -205,8 +212,9 @@ def _differs(staged: Staged) -> str:
     for name in staged.stored:
         test = f"s.{identifier(name)} IS DISTINCT FROM t.{identifier(name)}"
         tests.append(f"(NOT s.by_token AND {test})" if name in ours else test)
-    for name in plan.constants:
-        tests.append(f"{constant(plan, name)} IS DISTINCT FROM t.{identifier(name)}")
+    tests += [
+        f"{constant(plan, name)} IS DISTINCT FROM t.{identifier(name)}" for name in plan.constants
+    ]
     return " OR ".join(tests) or "false"
 
 
@@ -281,15 +289,7 @@ def _number(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
     return int(run(connection, statement)[0][0])
 
 
-def _record(
-    connection: duckdb.DuckDBPyConnection,
-    entry: Entry,
-    load_id: int,
-    batch_id: int,
-    merge: _Merge,
-    *,
-    status: str,
-) -> None:
+def _record(connection: duckdb.DuckDBPyConnection, entry: Entry, outcome: _Outcome) -> None:
     staged = entry.staged
     amounts = _amounts(connection, staged)
     run(
@@ -298,9 +298,9 @@ def _record(
         "?::TIMESTAMPTZ, ?::TIMESTAMPTZ, ?::DECIMAL(38, 12), ?, ?::TIMESTAMPTZ, "
         "current_timestamp, ?, ?",
         [
-            load_id,
-            batch_id,
-            status,
+            outcome.load_id,
+            outcome.batch_id,
+            outcome.status,
             entry.table,
             entry.source,
             entry.location,
@@ -314,9 +314,9 @@ def _record(
                 }
             ),
             staged.rows_read if staged else len(entry.rejects),
-            merge.added,
-            merge.superseded,
-            merge.unchanged,
+            outcome.added,
+            outcome.superseded,
+            outcome.unchanged,
             len(entry.rejects),
             *amounts,
             entry.started_at.isoformat(),
@@ -324,7 +324,7 @@ def _record(
             __version__,
         ],
     )
-    _record_rejects(connection, entry, load_id)
+    _record_rejects(connection, entry, outcome.load_id)
 
 
 def _record_rejects(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -> None:
@@ -383,7 +383,7 @@ def _result(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -
         "FROM loads WHERE load_id = ?",
         [load_id],
     )[0]
-    *counts, first, last, amount, unpriced, zone = row
+    read, added, superseded, unchanged, refused, first, last, amount, unpriced, zone = row
     staged = entry.staged
     return FileResult(
         load_id,
@@ -391,7 +391,11 @@ def _result(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -
         entry.format,
         entry.table,
         staged.plan.recognised_by if staged else "",
-        *counts,
+        rows_read=read,
+        rows_added=added,
+        rows_superseded=superseded,
+        rows_unchanged=unchanged,
+        rows_refused=refused,
         first_at=_iso(first, zone),
         last_at=_iso(last, zone),
         amount_usd=amount,

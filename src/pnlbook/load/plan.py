@@ -1,4 +1,4 @@
-"""Which table a source goes to, and which of its columns is which: decided before any row is read."""
+"""Which table a source goes to and which of its columns is which, before any row is read."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pnlbook.load.mapping import Mapping
+    from pnlbook.load.request import Request
     from pnlbook.load.result import LoadOptions
     from pnlbook.load.sources import Source
 
@@ -107,17 +108,13 @@ class _Header:
 
 
 def make_plan(
-    source: Source,
-    names: tuple[str, ...],
-    mapping: Mapping,
-    options: LoadOptions,
-    schema: Schema,
-    book_timezone: str,
+    request: Request, names: tuple[str, ...], options: LoadOptions, schema: Schema
 ) -> Plan:
     """Decide the table and the columns of a source with columns `names`.
 
     Raises FileRejected when it fits no table or lacks a column, UsageError for a wrong mapping.
     """
+    source, mapping = request.source, request.mapping
     _check_names(source, names)
     constants = {k: _constant(v) for k, v in mapping.constants.items()} | dict(options.constants)
     header = _Header(source, names, mapping, constants, schema)
@@ -134,14 +131,14 @@ def make_plan(
         constants={k: v for k, v in constants.items() if k not in taken},
         key=key,
         source=options.source or mapping.source or DEFAULT_SOURCE,
-        timezone=options.timezone or mapping.timezone or book_timezone,
+        timezone=request.timezone,
         mapping=mapping,
         recognised_by=reason,
         notes=_left_out(header, table, {*taken.values(), key}),
     )
 
 
-def _constant(value: str | int | bool) -> str:
+def _constant(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -150,10 +147,11 @@ def _left_out(header: _Header, table: Table, used: set[int | None]) -> tuple[str
     left = [n for i, n in enumerate(header.names) if i not in used and n and n not in ignored]
     if not left:
         return ()
-    return (
+    note = (
         f"not loaded, {table.name} has no such column: {', '.join(left)}. "
-        "Map it in load.toml (columns), or list it there under 'ignore'.",
+        "Map it in load.toml (columns), or list it there under 'ignore'."
     )
+    return (note,)
 
 
 def _check_names(source: Source, names: tuple[str, ...]) -> None:

@@ -154,6 +154,16 @@ class SourceError(PnlbookError):
         super().__init__(f"{location}: {problem} Nothing was loaded.")
 
 
+class NoRoom(PnlbookError):
+    """A disk ran full; the transaction was rolled back."""
+
+    def __init__(self, scratch: Path) -> None:
+        super().__init__(
+            f"there is no room left on the disk of the book or of the scratch folder {scratch}. "
+            "Nothing was loaded. Make room, or move the scratch folder with TMPDIR."
+        )
+
+
 class DataRejected(PnlbookError):
     """Rows were refused, more than allowed, so the whole load was; `result` says which."""
 

@@ -105,7 +105,7 @@ def _paths(name: str, scratch: Path) -> list[Path]:
     path = Path(name)
     if path.exists():
         return [path]
-    found = sorted(glob(name, recursive=True)) if has_magic(name) else []
+    found = sorted(glob(name, recursive=True)) if has_magic(name) else []  # noqa: PTH207 - a path may be absolute
     if not found:
         raise SourceError(name, "there is no such file.")
     return [Path(match) for match in found]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _CONFLICT, REPEAT = 254, 255
 _TICK = 0.2
+_MIXED_LINE_ENDS = "state machine"  # DuckDB's words for CRLF and LF in one file
 
 
 @dataclass(frozen=True)
@@ -57,44 +58,63 @@ class Staged:
         return f"stage.{self.name}"
 
 
+@dataclass(frozen=True)
+class Scratch:
+    """Where a load works: a database, a folder, and whom to tell how far it is."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+    tell: Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One source being staged."""
+
+    connection: duckdb.DuckDBPyConnection
+    prepared: Prepared
+    name: str
+    plan: Plan
+    cleaning: Cleaning
+
+
 def stage(
-    scratch: duckdb.DuckDBPyConnection,
+    scratch: Scratch,
     prepared: Prepared,
     mapping: Mapping,
     name: str,
-    make_plan: Callable[[tuple[str, ...]], Plan],
-    rules: Callable[[str], tuple[Rule, ...]],
-    on_progress: Callable[[Progress], None],
-    folder: Path,
+    understand: Callable[[tuple[str, ...]], tuple[Plan, tuple[Rule, ...]]],
 ) -> Staged:
     """Read a source into `stage.<name>` and check every row.
 
+    understand: turns the source's column names into a plan and the rules of its table.
     Raises FileRejected when it cannot be taken apart, SourceError when it changed meanwhile.
     """
-    raw = formats.read(scratch, prepared, mapping, name)
-    plan = make_plan(raw.columns)
-    cleaning = make_cleaning(plan, rules(plan.table.name))
+    raw = formats.read(scratch.connection, prepared, mapping, name)
+    plan, rules = understand(raw.columns)
+    reading = _Reading(scratch.connection, prepared, name, plan, make_cleaning(plan, rules))
     try:
-        _read(scratch, prepared, raw, cleaning, name, on_progress)
+        _read(scratch, reading, raw)
     except duckdb.InvalidInputException as error:
-        if "state machine" not in str(error):
+        if _MIXED_LINE_ENDS not in str(error):
             raise FileRejected(prepared.source.location, _first_line(error)) from error
-        prepared = with_unix_line_ends(prepared, folder)
-        raw = formats.read(scratch, prepared, mapping, name)
-        _read(scratch, prepared, raw, cleaning, name, on_progress)
+        reading = replace(reading, prepared=with_unix_line_ends(prepared, scratch.folder))
+        raw = formats.read(scratch.connection, reading.prepared, mapping, name)
+        _read(scratch, reading, raw)
     if stamp(prepared.source.path) != prepared.stamp:
         problem = "the file changed while it was read. Load it again once it is complete."
         raise SourceError(prepared.source.location, problem)
-    _settle_repeats(scratch, name, cleaning, plan)
-    counts = _counts(scratch, name)
+    _settle_repeats(reading)
+    counts = _counts(reading)
     lines = raw.lines(sum(counts.values()))
-    rejects = [*lines.rejects, *_rejects(scratch, prepared, name, plan, cleaning, lines.line)]
-    rejects.sort(key=lambda reject: reject.line or 0)
+    rejects = sorted(
+        [*lines.rejects, *_rejects(reading, lines.line)], key=lambda reject: reject.line or 0
+    )
     return Staged(
-        prepared=prepared,
+        prepared=reading.prepared,
         plan=plan,
         name=name,
-        stored=cleaning.stored,
+        stored=reading.cleaning.stored,
         line=lines.line,
         rows_read=sum(counts.values()) + len(lines.rejects),
         rows_good=counts.get(0, 0),
@@ -107,20 +127,14 @@ def _first_line(error: duckdb.Error) -> str:
     return str(error).splitlines()[0].removeprefix("Invalid Input Error: ") + "."
 
 
-def _read(
-    scratch: duckdb.DuckDBPyConnection,
-    prepared: Prepared,
-    raw: Raw,
-    cleaning: Cleaning,
-    name: str,
-    on_progress: Callable[[Progress], None],
-) -> None:
-    statement = _statement(raw, cleaning, name)
-    location, size = prepared.source.location, prepared.size
-    with _ticking(
-        scratch, lambda done: on_progress(Progress("reading", location, 0, int(done * size), size))
-    ):
-        run(scratch, statement)
+def _read(scratch: Scratch, reading: _Reading, raw: Raw) -> None:
+    location, size = reading.prepared.source.location, reading.prepared.size
+
+    def tell(share: float) -> None:
+        scratch.tell(Progress("reading", location, 0, int(share * size), size))
+
+    with _ticking(scratch.connection, tell):
+        run(scratch.connection, _statement(raw, reading.cleaning, reading.name))
 
 
 def _statement(raw: Raw, cleaning: Cleaning, name: str) -> str:
@@ -176,77 +190,76 @@ def key_columns(plan: Plan) -> tuple[str, ...]:
     return ("row_key",) if plan.table.numbered else plan.table.key
 
 
-def _settle_repeats(
-    scratch: duckdb.DuckDBPyConnection, name: str, cleaning: Cleaning, plan: Plan
-) -> None:
+def _settle_repeats(reading: _Reading) -> None:
     """Mark rows that share a key: equal ones as repeats, differing ones as a problem.
 
     Rows without a key of their own are told apart by counting equal ones, so that two equal
     payments stay two and the same file loaded again adds none.
     """
+    connection, plan, name = reading.connection, reading.plan, reading.name
     keys = ", ".join(identifier(column) for column in key_columns(plan))
-    twice = f"SELECT {keys} FROM stage.{name} WHERE problem = 0 GROUP BY ALL HAVING count(*) > 1"
-    run(scratch, f"CREATE OR REPLACE TABLE stage.{name}_twice AS {twice}")
-    if not run(scratch, f"SELECT 1 FROM stage.{name}_twice LIMIT 1"):
-        return
-    content = ", ".join(f"{identifier(c)} := {identifier(c)}" for c in cleaning.stored)
     run(
-        scratch,
+        connection,
+        f"CREATE OR REPLACE TABLE stage.{name}_twice AS SELECT {keys} FROM stage.{name} "
+        "WHERE problem = 0 GROUP BY ALL HAVING count(*) > 1",
+    )
+    if not run(connection, f"SELECT 1 FROM stage.{name}_twice LIMIT 1"):
+        return
+    content = ", ".join(f"{identifier(c)} := {identifier(c)}" for c in reading.cleaning.stored)
+    run(
+        connection,
         f"CREATE OR REPLACE TABLE stage.{name}_rank AS "
         f"SELECT s.rowid AS row, row_number() OVER (PARTITION BY {keys} ORDER BY s.rowid) AS nth, "
         f"count(DISTINCT struct_pack({content})) OVER (PARTITION BY {keys}) AS versions "
         f"FROM stage.{name} AS s SEMI JOIN stage.{name}_twice USING ({keys}) WHERE problem = 0",
     )
     if plan.table.numbered and plan.key is None:
-        run(
-            scratch,
-            f"UPDATE stage.{name} AS s SET row_key = s.row_key || '#' || r.nth "
-            f"FROM stage.{name}_rank AS r WHERE s.rowid = r.row AND r.nth > 1",
+        change, rows = "row_key = s.row_key || '#' || r.nth", "r.nth > 1"
+    else:
+        change = (
+            f"problem = CASE WHEN r.versions > 1 THEN {_CONFLICT} ELSE {REPEAT} END, "
+            f"raw = CASE WHEN r.versions > 1 THEN to_json(struct_pack({content}))::VARCHAR END"
         )
-        return
+        rows = "(r.nth > 1 OR r.versions > 1)"
     run(
-        scratch,
-        f"UPDATE stage.{name} AS s SET "
-        f"problem = CASE WHEN r.versions > 1 THEN {_CONFLICT} ELSE {REPEAT} END, "
-        f"raw = CASE WHEN r.versions > 1 THEN to_json(struct_pack({content}))::VARCHAR END "
-        f"FROM stage.{name}_rank AS r WHERE s.rowid = r.row AND (r.nth > 1 OR r.versions > 1)",
+        connection,
+        f"UPDATE stage.{name} AS s SET {change} FROM stage.{name}_rank AS r "
+        f"WHERE s.rowid = r.row AND {rows}",
     )
 
 
-def _counts(scratch: duckdb.DuckDBPyConnection, name: str) -> dict[int, int]:
-    found = run(scratch, f"SELECT problem, count(*) FROM stage.{name} GROUP BY ALL")
-    return dict(found)
+def _counts(reading: _Reading) -> dict[int, int]:
+    counts = f"SELECT problem, count(*) FROM stage.{reading.name} GROUP BY ALL"
+    return dict(run(reading.connection, counts))
 
 
-def _rejects(
-    scratch: duckdb.DuckDBPyConnection,
-    prepared: Prepared,
-    name: str,
-    plan: Plan,
-    cleaning: Cleaning,
-    line: str,
-) -> Iterator[Reject]:
+def _rejects(reading: _Reading, line: str) -> Iterator[Reject]:
+    plan, location = reading.plan, reading.prepared.source.location
     keys = ", ".join(f"{identifier(column)}::VARCHAR" for column in key_columns(plan))
     found = run(
-        scratch,
-        f"SELECT problem, raw, {line}, concat_ws(' ', {keys}) FROM stage.{name} AS s "
+        reading.connection,
+        f"SELECT problem, raw, {line}, concat_ws(' ', {keys}) FROM stage.{reading.name} AS s "
         f"WHERE problem BETWEEN 1 AND {_CONFLICT} ORDER BY s.rowid",
     )
     for number, raw, at, key in found:
-        reject = Reject(prepared.source.location, at, None, None, "", raw)
         if number == _CONFLICT:
+            column = _file_column(plan, plan.table.id_column)
             reason = f"key {key!r} stands in several rows with different content; keep one"
-            yield replace(
-                reject, column=_file_column(plan, plan.table.id_column), value=key, reason=reason
-            )
+            yield Reject(location, at, column, key, reason, raw)
             continue
-        problem = cleaning.problems[number - 1]
+        problem = reading.cleaning.problems[number - 1]
         column = _file_column(plan, problem.column)
-        cells = json.loads(raw)
-        value = cells.get(column, plan.constants.get(problem.column or "")) if column else None
-        yield replace(
-            reject, column=column, value=value, reason=_sentence(problem.reason(value or ""), value)
+        value = _value(plan, problem.column, column, raw)
+        yield Reject(
+            location, at, column, value, _sentence(problem.reason(value or ""), value), raw
         )
+
+
+def _value(plan: Plan, column: str | None, file_column: str | None, raw: str) -> str | None:
+    """Return what a refused row has in a column: of the source, or given for all rows."""
+    constant = plan.constants.get(column or "")
+    value: str | None = json.loads(raw).get(file_column, constant)
+    return value
 
 
 def _sentence(reason: str, value: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The tables that can be loaded: their keys, their instants and amounts, their columns' other names."""
+"""The tables that can be loaded: keys, instants, amounts, and other names of their columns."""
 
 from __future__ import annotations
 

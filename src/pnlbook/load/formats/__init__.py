@@ -26,5 +26,5 @@ _READERS = {
 def read(
     scratch: duckdb.DuckDBPyConnection, prepared: Prepared, mapping: Mapping, name: str
 ) -> Raw:
-    """Return a source as text columns; `name` is unique to the source within the scratch database."""
+    """Return a source as text columns; `name` is its own within the scratch database."""
     return _READERS[prepared.format](scratch, prepared, mapping, name)

@@ -1,4 +1,4 @@
-"""CSV and TSV files, by RFC 4180: a header, double quotes, one delimiter; nothing is guessed per row."""
+"""CSV and TSV files by RFC 4180: a header, double quotes, one delimiter for the whole file."""
 
 from __future__ import annotations
 

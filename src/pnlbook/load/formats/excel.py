@@ -1,4 +1,4 @@
-"""Excel and OpenDocument sheets; numbers arrive as the shortest text that names the stored value."""
+"""Excel and OpenDocument sheets; a number arrives as the shortest text that names it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEADER_ROWS = 1
 def read(
     scratch: duckdb.DuckDBPyConnection, prepared: Prepared, mapping: Mapping, name: str
 ) -> Raw:
-    """Read one sheet (the first, or the mapping's `sheet`); a row's line is its row in the sheet."""
+    """Read one sheet (the first, or the mapping's `sheet`); a line is a row of it."""
     frame = _frame(prepared, mapping.sheet)
     columns = tuple(frame.columns)
     frame.columns = [f"c{i}" for i in range(len(columns))]

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pnlbook.load.sources import Prepared
 
 _BATCH = 20_000
+_NO_ARRAY = "an array or object must begin here"
+_CUT_SHORT = "the array is cut short or lacks a comma"
 
 
 class _NotARow(ValueError):
@@ -119,8 +121,6 @@ def _elements(location: str, text: str) -> Iterator[tuple[int, int, Any]]:
         if text[start : start + 1] == "{":
             yield from _wrapped(text, start)
             return
-        if text[start : start + 1] != "[":
-            raise json.JSONDecodeError("an array or object must begin here", text, start)
         yield from _list(text, start)
     except json.JSONDecodeError as error:
         problem = f"line {error.lineno}, character {error.colno}: {error.msg}."
@@ -128,6 +128,8 @@ def _elements(location: str, text: str) -> Iterator[tuple[int, int, Any]]:
 
 
 def _list(text: str, start: int) -> Iterator[tuple[int, int, Any]]:
+    if text[start : start + 1] != "[":
+        raise json.JSONDecodeError(_NO_ARRAY, text, start)
     at = _skip(text, start + 1)
     while text[at : at + 1] != "]":
         value, end = _DECODER.raw_decode(text, at)
@@ -136,7 +138,7 @@ def _list(text: str, start: int) -> Iterator[tuple[int, int, Any]]:
         if text[at : at + 1] == ",":
             at = _skip(text, at + 1)
         elif text[at : at + 1] != "]":
-            raise json.JSONDecodeError("the array is cut short or lacks a comma", text, at)
+            raise json.JSONDecodeError(_CUT_SHORT, text, at)
 
 
 def _wrapped(text: str, start: int) -> Iterator[tuple[int, int, Any]]:
