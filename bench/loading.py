@@ -1,0 +1,181 @@
+"""Loading against a bare INSERT: the same CSV file into the same table of a fresh book.
+
+The bare side takes what the file says as it is: no row is checked, no key kept, no duplicate looked
+for, no load recorded. Its variants differ in how they make what a book asks for; the fastest is the
+peer.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+from data import generate
+
+from bench.measure import Finding, Target, medians, role, take_turns
+from pnlbook import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.measure import Options, Run
+
+TABLE = "node_earnings"
+FIVE_MILLION, TWENTY_MILLION = 5_000_000, 20_000_000
+_TYPED = (
+    "FROM read_csv(?, types = {'amount_usd': 'DECIMAL(24, 12)', "
+    "'earned_at': 'TIMESTAMPTZ', 'paid_at': 'TIMESTAMPTZ'})"
+)
+_GUESSED = "FROM read_csv(?)"
+_NUMBER = "substr(earning_id, 5)::BIGINT AS earning_id"
+_COUNT = "row_number() OVER () AS earning_id"
+_REST = "* EXCLUDE (earning_id), 'file' AS source, 1 AS load_id"
+_NO_KEY = f"{_REST}, '' AS source_key"
+# What each variant selects: the book's own columns are constants, but for a number and one key.
+BARE = {
+    "bare, one key for all": f"SELECT {_NUMBER}, {_NO_KEY} {_TYPED}",
+    "bare, rows counted": f"SELECT {_COUNT}, {_NO_KEY} {_TYPED}",
+    "bare, types guessed": f"SELECT {_NUMBER}, {_NO_KEY} {_GUESSED}",
+    "bare, keys kept": f"SELECT {_NUMBER}, {_REST}, earning_id AS source_key {_TYPED}",
+    "bare, in any order": f"SELECT {_NUMBER}, {_NO_KEY} {_TYPED}",
+}
+
+
+def compare(options: Options) -> list[Finding]:
+    """Compare rows a second, and the identical file again with the first time."""
+    rows = options.size(FIVE_MILLION)
+    path = make_file(options.scratch, rows)
+    book = options.scratch / "load.duckdb"
+    again: list[float] = []
+
+    def ours() -> float:
+        fresh(book)
+        first = role("loading", "ours", book, path).said
+        repeated = role("loading", "ours", book, path).said
+        again.append(repeated["seconds"] / first["seconds"])
+        _expect(first["rows"], rows)
+        _expect(repeated["rows"], 0)
+        return float(rows / first["seconds"])
+
+    def bare(variant: str) -> Callable[[], float]:
+        def side() -> float:
+            fresh(book)
+            return float(rows / role("loading", "bare", book, path, variant).said["seconds"])
+
+        return side
+
+    runs = take_turns({"ours": ours, **{name: bare(name) for name in BARE}}, options.turns)
+    book.unlink()
+    middle = medians(runs)
+    peer = max(BARE, key=lambda name: middle[name])
+    return [
+        Finding(
+            f"load {rows:,} earnings",
+            "rows/s",
+            middle["ours"],
+            middle[peer],
+            peer,
+            Target("ratio", "≥", 0.8, "x"),
+            runs,
+        ),
+        Finding(
+            "load the identical file again",
+            "of the first time",
+            medians({"again": again})["again"],
+            None,
+            "",
+            Target("ours", "≤", 0.05, "of the first time"),
+            {"ours": again},
+        ),
+    ]
+
+
+def memory(options: Options) -> list[Finding]:
+    """Measure the largest resident size of one large load, and of the bare INSERT."""
+    rows = options.size(TWENTY_MILLION)
+    path = make_file(options.scratch, rows)
+    book = options.scratch / "load.duckdb"
+    peer = next(iter(BARE))
+    sides: dict[str, Run] = {}
+    for name, arguments in (("ours", ()), (peer, (peer,))):
+        fresh(book)
+        sides[name] = role("loading", name.split(",")[0], book, path, *arguments)
+        _expect(sides[name].said["rows"], rows)
+    book.unlink()
+    path.unlink()
+    seconds = ", ".join(f"{name} {run.said['seconds']:.1f} s" for name, run in sides.items())
+    return [
+        Finding(
+            f"peak memory of loading {rows:,} earnings",
+            "MiB",
+            sides["ours"].peak_mib,
+            sides[peer].peak_mib,
+            peer,
+            Target("ours", "≤", 2048, "MiB"),
+            {name: [run.peak_mib] for name, run in sides.items()},
+            (seconds,),
+        )
+    ]
+
+
+def make_file(scratch: Path, rows: int) -> Path:
+    """Return a CSV file of `rows` earnings, made unless it is there from an earlier run."""
+    folder = scratch / f"earnings-{rows}"
+    path = folder / "1-main" / f"{TABLE}.csv"
+    if not path.exists():
+        plan = generate.Plan(rows={TABLE: rows}, tables=(TABLE,), late=0, corrected=0, plain=True)
+        generate.write_files(plan, folder / "new")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (folder / "new" / "1-main" / path.name).rename(path)
+    return path
+
+
+def fresh(book: Path) -> None:
+    """Make an empty book in place of what is there."""
+    book.unlink(missing_ok=True)
+    migrate.create(book)
+
+
+def _expect(found: int, expected: int) -> None:
+    if found != expected:
+        message = f"{found} rows were added, not {expected}"
+        raise AssertionError(message)
+
+
+def load_ours(book: Path, path: Path) -> int:
+    """Load the file as `pnlbook load` does and return how many rows it added."""
+    from pnlbook.load import LoadOptions, load  # noqa: PLC0415 - not a part of the bare side
+
+    return load(book, [str(path)], LoadOptions(table=TABLE)).rows_added
+
+
+def load_bare(book: Path, path: Path, variant: str) -> int:
+    """Insert the file as it is and return how many rows that added."""
+    with duckdb.connect(str(book)) as connection:
+        if variant == "bare, in any order":
+            connection.execute("SET preserve_insertion_order = false")
+        counted = connection.execute(
+            f"INSERT INTO {TABLE} BY NAME {BARE[variant]}", (str(path),)
+        ).fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def main() -> None:
+    """Be one side: the arguments are ours BOOK FILE, or bare BOOK FILE VARIANT."""
+    side, book, path, *variant = sys.argv[1:]
+    if side == "ours":
+        import pnlbook.load  # noqa: F401, PLC0415 - importing is not loading
+    started = time.perf_counter()
+    if side == "ours":
+        rows = load_ours(Path(book), Path(path))
+    else:
+        rows = load_bare(Path(book), Path(path), *variant)
+    print(json.dumps({"seconds": time.perf_counter() - started, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()

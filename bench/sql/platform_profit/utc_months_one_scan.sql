@@ -1,0 +1,62 @@
+-- Facts summed by month of UTC at once, which is right in a book in UTC alone; carried costs in the same scan as all.
+WITH pairs AS (
+    SELECT node_id, project_id, max(earned_at) AS carried_until
+    FROM node_earnings
+    WHERE net_of_costs AND payment_status <> 'failed' AND node_id IS NOT NULL AND project_id IS NOT NULL
+    GROUP BY node_id, project_id
+), facts AS (
+    SELECT 12 * year(make_timestamp(epoch_us(earned_at))) + month(make_timestamp(epoch_us(earned_at))) - 1 AS slot,
+        sum(coalesce(gross_amount_usd, amount_usd)) AS earned, count(*) AS earneds,
+        sum(gross_amount_usd - amount_usd) FILTER (net_of_costs) AS deducted,
+        count(*) FILTER (net_of_costs AND gross_amount_usd IS NOT NULL) AS deducteds,
+        count(*) - count(coalesce(gross_amount_usd, amount_usd)) AS unpriced
+    FROM node_earnings
+    WHERE payment_status <> 'failed'
+    GROUP BY slot
+    UNION ALL BY NAME
+    SELECT 12 * year(make_timestamp(epoch_us(incurred_at))) + month(make_timestamp(epoch_us(incurred_at))) - 1 AS slot, sum(amount_usd) AS spent, count(*) AS spents,
+        sum(if(incurred_at <= carried_until, amount_usd, NULL)) AS carried, count(*) - count(amount_usd) AS unpriced
+    FROM deployment_costs LEFT JOIN pairs USING (node_id, project_id)
+    WHERE payment_status <> 'failed'
+    GROUP BY slot
+    UNION ALL BY NAME
+    SELECT 12 * year(make_timestamp(epoch_us(collected_at))) + month(make_timestamp(epoch_us(collected_at))) - 1 AS slot, sum(amount_usd) AS fee, count(*) AS fees,
+        count(*) - count(amount_usd) AS unpriced
+    FROM marketplace_revenue
+    GROUP BY slot
+    UNION ALL BY NAME
+    SELECT 12 * year(make_timestamp(epoch_us(billed_at))) + month(make_timestamp(epoch_us(billed_at))) - 1 AS slot, sum(amount_usd) AS bill, count(*) AS bills,
+        count(*) - count(amount_usd) AS unpriced
+    FROM subscription_revenue
+    WHERE payment_status <> 'failed'
+    GROUP BY slot
+    UNION ALL BY NAME
+    SELECT 12 * year(make_timestamp(epoch_us(created_at))) + month(make_timestamp(epoch_us(created_at))) - 1 AS slot, sum(cost_usd) AS backup, count(*) AS backups,
+        count(*) - count(cost_usd) AS unpriced
+    FROM arweave_backups
+    GROUP BY slot
+), sums AS (
+    SELECT make_date(slot // 12, slot % 12 + 1, 1) AS month,
+        if(sum(earneds) > 0, sum(earned), 0) AS earned, if(sum(fees) > 0, sum(fee), 0) AS fee,
+        if(sum(bills) > 0, sum(bill), 0) AS bill, if(sum(spents) > 0, sum(spent), 0) AS spent,
+        if(sum(deducteds) > 0, sum(deducted), 0) AS deducted, if(sum(backups) > 0, sum(backup), 0) AS backup,
+        coalesce(sum(carried), 0) AS carried, sum(unpriced)::BIGINT AS unpriced,
+        coalesce(sum(earned), 0) + coalesce(sum(fee), 0) + coalesce(sum(bill), 0) AS revenue,
+        coalesce(sum(spent), 0) + coalesce(sum(deducted), 0) + coalesce(sum(backup), 0)
+            - coalesce(sum(carried), 0) AS cost
+    FROM facts
+    GROUP BY month
+), months AS (
+    SELECT unnest(generate_series(min(month), max(month), INTERVAL 1 MONTH))::DATE AS month FROM sums
+)
+SELECT month, coalesce(earned, 0) AS node_earnings_usd, coalesce(fee, 0) AS marketplace_fees_usd,
+    coalesce(bill, 0) AS subscription_revenue_usd, coalesce(revenue, 0) AS total_revenue_usd,
+    coalesce(spent, 0) AS deployment_costs_usd, coalesce(deducted, 0) AS deducted_at_source_usd,
+    coalesce(backup, 0) AS backup_costs_usd, coalesce(carried, 0) AS costs_carried_usd,
+    coalesce(cost, 0) AS total_costs_usd, coalesce(revenue - cost, 0) AS net_profit_usd,
+    round((revenue - cost) * 100 / nullif(revenue, 0), 2) AS profit_margin_pct,
+    net_profit_usd - lag(net_profit_usd) OVER (ORDER BY month) AS net_change_usd,
+    round(net_change_usd * 100 / nullif(abs(lag(net_profit_usd) OVER (ORDER BY month)), 0), 2) AS net_change_pct,
+    coalesce(unpriced, 0) AS unpriced_rows
+FROM months LEFT JOIN sums USING (month)
+ORDER BY month DESC
