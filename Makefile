@@ -35,7 +35,7 @@ load: need-src .venv/.ready ## load files of your own: make load SRC='earnings.c
 	@$(BIN)/pnlbook load $(SRC) --book $(BOOK) $(ARGS)
 
 bench: .venv/.ready ## measure loading and macros on this machine
-	@$(BIN)/python bench/run.py $(ARGS)
+	@$(BIN)/python -m bench $(ARGS)
 
 check: static test ## the whole loop: format, lint, types, imports, notebooks, tests
 
