@@ -41,7 +41,7 @@ class Settings(BaseSettings):
 
     book: Path = Path("book.duckdb")
     lock_timeout: float = Field(default=30.0, ge=0)
-    memory_limit: str = Field(default="1GB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?B|%)$")
+    memory_limit: str = Field(default="1500MB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?B|%)$")
     vaults: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @classmethod

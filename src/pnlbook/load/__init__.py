@@ -113,7 +113,7 @@ def _scratch(options: LoadOptions, tell: Callable[[Progress], None]) -> Iterator
     try:
         run(connection, "SET TimeZone = 'UTC'")
         yield Scratch(connection, folder, tell)
-    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except (OSError, duckdb.Error) as error:
         if "No space left" not in str(error) and "directory size" not in str(error):
             raise
         raise NoRoom(folder.parent) from error

@@ -61,9 +61,9 @@ def read(
         if len(found) != rows:
             return Lines("NULL::BIGINT", rejects)
         scratch.register(f"{name}_starts", pa.table({"line": pa.array(found, pa.int64())}))
-        run(scratch, f"CREATE TABLE {name}_lines AS FROM {name}_starts")
+        run(scratch, f"CREATE TABLE stage.{name}_lines AS FROM {name}_starts")
         scratch.unregister(f"{name}_starts")
-        return Lines(f"(SELECT line FROM {name}_lines AS l WHERE l.rowid = s.rowid)", rejects)
+        return Lines(f"(SELECT line FROM stage.{name}_lines AS l WHERE l.rowid = s.rowid)", rejects)
 
     return Raw(header, relation, lines)
 
@@ -71,7 +71,7 @@ def read(
 def _delimiter(prepared: Prepared) -> str:
     if prepared.format == "tsv":
         return "\t"
-    first = _start(prepared).split("\n", 1)[0]
+    first = next(iter(_start(prepared).splitlines()), "")
     return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
 
 
@@ -98,12 +98,21 @@ def _rejects(scratch: duckdb.DuckDBPyConnection, prepared: Prepared, name: str) 
         "SELECT line_byte_position, any_value(error_type::VARCHAR), any_value(csv_line) "
         f"FROM {name}_refused GROUP BY ALL ORDER BY line_byte_position",
     )
-    positions = [position - 1 for position, _, _ in found]
+    positions = [_after_blank_lines(prepared.path, position - 1) for position, _, _ in found]
     numbers = _line_numbers(prepared.path, positions)
-    for (position, kind, line), number in zip(found, numbers, strict=True):
-        text = _bytes_of_line(prepared.path, position - 1) if kind == "INVALID ENCODING" else line
+    for (_, kind, line), position, number in zip(found, positions, numbers, strict=True):
+        text = _bytes_of_line(prepared.path, position) if kind == "INVALID ENCODING" else line
         reason = _REASONS.get(kind, kind.lower())
         yield Reject(prepared.source.location, number, None, None, reason, text or "")
+
+
+def _after_blank_lines(path: Path, position: int) -> int:
+    """Return where the row begins: DuckDB counts blank lines before it as part of it."""
+    with path.open("rb") as file:
+        file.seek(position)
+        while file.read(1) in (b"\r", b"\n"):
+            position += 1
+    return position
 
 
 def _line_numbers(path: Path, positions: list[int]) -> list[int]:

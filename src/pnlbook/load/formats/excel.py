@@ -31,11 +31,11 @@ def read(
         ~pl.all_horizontal(pl.col(texts).is_null())
     )
     scratch.register("sheet", rows.to_arrow())
-    run(scratch, f"CREATE TABLE {name}_sheet AS FROM sheet")
+    run(scratch, f"CREATE TABLE stage.{name}_sheet AS FROM sheet")
     scratch.unregister("sheet")
     names = ", ".join(f"CAST({text} AS VARCHAR) AS {text}" for text in texts)
-    line = f"(SELECT line::BIGINT FROM {name}_sheet AS l WHERE l.rowid = s.rowid)"
-    return Raw(columns, f"(SELECT {names} FROM {name}_sheet)", lambda _rows: Lines(line))
+    line = f"(SELECT line::BIGINT FROM stage.{name}_sheet AS l WHERE l.rowid = s.rowid)"
+    return Raw(columns, f"(SELECT {names} FROM stage.{name}_sheet)", lambda _rows: Lines(line))
 
 
 def _frame(prepared: Prepared, sheet: str | None) -> pl.DataFrame:

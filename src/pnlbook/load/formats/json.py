@@ -50,7 +50,7 @@ def read(
     _ = mapping
     rejects: list[Reject] = []
     rows = _lines(prepared, rejects) if prepared.format == "jsonl" else _array(prepared, rejects)
-    run(scratch, f"CREATE TABLE {name}_docs (line BIGINT, doc VARCHAR)")
+    run(scratch, f"CREATE TABLE stage.{name}_docs (line BIGINT, doc VARCHAR)")
     columns: dict[str, None] = {}
     while batch := list(itertools.islice(rows, _BATCH)):
         for row in batch:
@@ -62,13 +62,13 @@ def read(
             }
         )
         scratch.register("json_batch", docs)
-        run(scratch, f"INSERT INTO {name}_docs FROM json_batch")
+        run(scratch, f"INSERT INTO stage.{name}_docs FROM json_batch")
         scratch.unregister("json_batch")
     texts = [f"doc ->> {quote(_pointer(key))} AS c{i}" for i, key in enumerate(columns)]
-    line = f"(SELECT line FROM {name}_docs AS d WHERE d.rowid = s.rowid)"
+    line = f"(SELECT line FROM stage.{name}_docs AS d WHERE d.rowid = s.rowid)"
     return Raw(
         tuple(columns),
-        f"(SELECT {', '.join(texts) or 'line'} FROM {name}_docs)",
+        f"(SELECT {', '.join(texts) or 'line'} FROM stage.{name}_docs)",
         lambda _rows: Lines(line, rejects),
     )
 
