@@ -53,11 +53,11 @@ def _figure(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3f}"  # noqa: PLR2004 - three digits
 
 
-def write_results(findings: list[Finding], options: Options) -> Path:
+def write_results(findings: list[Finding], options: Options, folder: Path) -> Path:
     """Write all figures as JSON and return the path."""
     now = datetime.now(UTC)
-    path = ROOT / "bench" / "results" / f"{now:%Y%m%dT%H%M%SZ}.json"
-    path.parent.mkdir(exist_ok=True)
+    path = folder / f"{now:%Y%m%dT%H%M%SZ}.json"
+    folder.mkdir(parents=True, exist_ok=True)
     machine = {
         "processors": os.cpu_count(),
         "machine": platform.machine(),
@@ -83,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--rows", type=Decimal, metavar="N", help="rows of each size instead of the usual")
     add("--turns", type=int, metavar="N", help="turns of each side (default: 5)")
     add("--scratch", type=Path, metavar="DIR", help="keep files and books here for the next run")
+    results = ROOT / "bench" / "results"
+    add("--results", type=Path, default=results, metavar="DIR", help="default: bench/results")
     return parser
 
 
@@ -106,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
             for finding in BENCHMARKS[name](options):
                 findings.append(finding)
                 print(show(finding, options), flush=True)
-    print(write_results(findings, options).relative_to(ROOT), file=sys.stderr)
+    print(write_results(findings, options, given.results), file=sys.stderr)
     return 0
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from data import generate
 
-from bench.measure import Finding, Target, medians, role, take_turns
+from bench.measure import Finding, Target, medians, processor_note, role, take_turns
 from pnlbook import migrate
 
 if TYPE_CHECKING:
@@ -51,12 +51,14 @@ def compare(options: Options) -> list[Finding]:
     path = make_file(options.scratch, rows)
     book = options.scratch / "load.duckdb"
     again: list[float] = []
+    work: dict[str, list[float]] = {name: [] for name in ("ours", *BARE)}
 
     def ours() -> float:
         fresh(book)
         first = role("loading", "ours", book, path).said
         repeated = role("loading", "ours", book, path).said
         again.append(repeated["seconds"] / first["seconds"])
+        work["ours"].append(first["processor"])
         _expect(first["rows"], rows)
         _expect(repeated["rows"], 0)
         return float(rows / first["seconds"])
@@ -64,7 +66,9 @@ def compare(options: Options) -> list[Finding]:
     def bare(variant: str) -> Callable[[], float]:
         def side() -> float:
             fresh(book)
-            return float(rows / role("loading", "bare", book, path, variant).said["seconds"])
+            said = role("loading", "bare", book, path, variant).said
+            work[variant].append(said["processor"])
+            return float(rows / said["seconds"])
 
         return side
 
@@ -72,6 +76,7 @@ def compare(options: Options) -> list[Finding]:
     book.unlink()
     middle = medians(runs)
     peer = max(BARE, key=lambda name: middle[name])
+    processor = medians(work)
     return [
         Finding(
             f"load {rows:,} earnings",
@@ -80,7 +85,8 @@ def compare(options: Options) -> list[Finding]:
             middle[peer],
             peer,
             Target("ratio", "≥", 0.8, "x"),
-            runs,
+            runs | {f"{name}, processor": figures for name, figures in work.items()},
+            (processor_note(processor["ours"], processor[peer]),),
         ),
         Finding(
             "load the identical file again",
@@ -169,12 +175,13 @@ def main() -> None:
     side, book, path, *variant = sys.argv[1:]
     if side == "ours":
         import pnlbook.load  # noqa: F401, PLC0415 - importing is not loading
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     if side == "ours":
         rows = load_ours(Path(book), Path(path))
     else:
         rows = load_bare(Path(book), Path(path), *variant)
-    print(json.dumps({"seconds": time.perf_counter() - started, "rows": rows}))
+    seconds, processor = time.perf_counter() - started, time.process_time() - used
+    print(json.dumps({"seconds": seconds, "processor": processor, "rows": rows}))
 
 
 if __name__ == "__main__":

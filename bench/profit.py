@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from data import generate
 
-from bench.measure import Finding, Target, role
+from bench.measure import Finding, Target, processor_note, role
 from pnlbook import migrate
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ def _finding(macro: str, book: Path, rows: int, turns: int) -> Finding:
     middle = {name: statistics.median(figures) for name, figures in seconds.items()}
     peer = min((name for name in middle if name != "ours"), key=lambda name: middle[name])
     work = {name: statistics.median(processor[name]) for name in ("ours", peer)}
-    note = f"processor time {work['ours']:.3f} s, of the peer {work[peer]:.3f} s"
     return Finding(
         f"{macro}() over {rows:,} + {rows:,} facts",
         "s",
@@ -49,7 +48,7 @@ def _finding(macro: str, book: Path, rows: int, turns: int) -> Finding:
         peer,
         Target("ratio", "≤", 1.2, "x"),
         seconds | {f"{name}, processor": figures for name, figures in processor.items()},
-        (f"{note}: {work['ours'] / work[peer]:.2f} x",),
+        (processor_note(work["ours"], work[peer]),),
     )
 
 
