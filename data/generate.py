@@ -39,30 +39,35 @@ class Table:
 
     key: its column of text keys; instants: its columns of instants, first the one that dates a row;
     share: its part of all facts, none for a reference table; kind: what generate.sql calls its
-    rows; extra: columns that a plain file leaves out.
+    rows; dated: whether a row is of one time; extra: columns that a plain file leaves out.
     """
 
     key: str
     instants: tuple[str, ...]
     share: float = 0
     kind: str = ""
+    dated: bool = True
     extra: tuple[str, ...] = ()
 
 
 _TOKEN = ("token", "token_amount")
 _SETTLED = ("gross_amount_usd", "costs_deducted_usd", "net_of_costs", "is_correction")
 TABLES = {
-    "nodes": Table("node_id", ("created_at",)),
-    "projects": Table("project_id", ("created_at", "completed_at")),
+    "nodes": Table("node_id", ("created_at",), dated=False),
+    "projects": Table("project_id", ("created_at", "completed_at"), dated=False),
     "deployments": Table("deployment_id", ("deployed_at", "ended_at")),
     "token_prices": Table("token", ("priced_at",)),
     "node_earnings": Table(
-        "earning_id", ("earned_at", "paid_at"), 0.50, "earning", (*_SETTLED, *_TOKEN)
+        "earning_id", ("earned_at", "paid_at"), 0.50, "earning", extra=(*_SETTLED, *_TOKEN)
     ),
-    "deployment_costs": Table("cost_id", ("incurred_at", "paid_at"), 0.44, "cost", _TOKEN),
-    "marketplace_revenue": Table("revenue_id", ("collected_at",), 0.05, "fee", _TOKEN),
+    "deployment_costs": Table("cost_id", ("incurred_at", "paid_at"), 0.44, "cost", extra=_TOKEN),
+    "marketplace_revenue": Table("revenue_id", ("collected_at",), 0.05, "fee", extra=_TOKEN),
     "subscription_revenue": Table(
-        "revenue_id", ("billed_at", "paid_at", "period_start", "period_end"), 0.01, "bill", _TOKEN
+        "revenue_id",
+        ("billed_at", "paid_at", "period_start", "period_end"),
+        0.01,
+        "bill",
+        extra=_TOKEN,
     ),
 }
 FACTS = tuple(name for name, table in TABLES.items() if table.share)
@@ -221,20 +226,17 @@ def _fill(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     load_ids = {(part.batch, part.table): number for number, part in enumerate(made, start=1)}
     for part in made:
         load_id = load_ids[part.batch, part.table]
-        if part.version:
-            _insert(connection, part, "row_number() OVER (ORDER BY i) + 1", load_id)
-            _insert_history(connection, part, load_ids)
-        else:
-            for chunk in replace(part, where=_still_holds(part.table)).chunks():
+        if TABLES[part.table].kind and not part.version:
+            still_holds = f"NOT corrected(i, '{TABLES[part.table].kind}')"
+            for chunk in replace(part, where=still_holds).chunks():
                 _insert(connection, chunk, f"i - {part.first} + 2", load_id)
+        else:
+            _insert(connection, part, "row_number() OVER (ORDER BY i) + 1", load_id)
+        if part.version:
+            _insert_history(connection, part, load_ids)
     for part in made:
         batch_id = min(number for (batch, _), number in load_ids.items() if batch == part.batch)
         _record(connection, plan, part, load_ids[part.batch, part.table], batch_id)
-
-
-def _still_holds(table: str) -> str:
-    kind = TABLES[table].kind
-    return f"NOT corrected(i, '{kind}')" if kind else "true"
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, part: Part, line: str, load_id: int) -> None:
@@ -262,15 +264,15 @@ def _book_columns(name: str) -> str:
     changed = [f"instant({column}) AS {column}" for column in table.instants]
     key = table.key
     if name == "token_prices":
-        key = "token || ' ' || instant(priced_at)"
+        key = "token || '|' || instant(priced_at)"
     if table.kind:
         value = f"coalesce(amount_usd, worth(token_amount, token, {table.instants[0]}))"
         changed += [f"i + 1 AS {table.key}", f"{value} AS amount_usd"]
         if name == "node_earnings":
-            changed += [
-                f"coalesce(gross_amount_usd, {value}) AS gross_amount_usd",
-                f"if({value} IS NULL, NULL, coalesce(costs_deducted_usd, 0)) AS costs_deducted_usd",
-            ]
+            gross = f"coalesce(gross_amount_usd, {value})"
+            deducted = "coalesce(costs_deducted_usd, 0)"
+            changed.append(f"if(net_of_costs, NULL, {gross}) AS gross_amount_usd")
+            changed.append(f"if(net_of_costs, NULL, {deducted}) AS costs_deducted_usd")
     return (
         f"* EXCLUDE (i, form) REPLACE ({', '.join(changed)}), "
         f"'{SOURCE}' AS source, {key} AS source_key"
@@ -284,7 +286,8 @@ def _record(
     from pnlbook import __version__  # noqa: PLC0415 - files are made without pnlbook
 
     table = TABLES[part.table]
-    amount = "amount_usd" if table.kind else "NULL::DECIMAL(38, 12)"
+    moment = table.instants[0] if table.dated else "NULL::TIMESTAMPTZ"
+    amount = "coalesce(sum(amount_usd), 0)" if table.kind else "NULL"
     unpriced = "amount_usd IS NULL" if table.kind else "false"
     committed = plan.closing() + timedelta(days=int(part.batch[0]) - 1, seconds=load_id)
     versions = f"FROM book.{part.table} UNION ALL BY NAME FROM book.{part.table}_history"
@@ -296,8 +299,8 @@ def _record(
             count(*) AS rows_read,
             if($version = 0, count(*), 0) AS rows_added,
             if($version = 1, count(*), 0) AS rows_superseded,
-            min({table.instants[0]}) AS first_at, max({table.instants[0]}) AS last_at,
-            sum({amount}) AS amount_usd, count(*) FILTER ({unpriced}) AS unpriced_rows,
+            min({moment}) AS first_at, max({moment}) AS last_at,
+            {amount} AS amount_usd, count(*) FILTER ({unpriced}) AS unpriced_rows,
             $started_at AS started_at, $committed_at AS committed_at,
             'generate.py' AS loaded_by, $program_version AS program_version
         WHERE load_id = $load_id""",

@@ -150,10 +150,10 @@ WHERE NOT (token = 'EUR' AND (priced_at // 86400 + 3) % 7 > 4);
 
 CREATE MACRO node_earnings_rows(first, last, prompt, version) AS TABLE
 WITH drawn AS (
-    SELECT i, moment, node_id, project_id, form, pays_net(project, member) AS net,
+    SELECT i, moment, node_id, project_id, form,
         cents(i, 'earning', 80, 1.2) + version * (1 + floor(5000 * draw(i, 'earning change'))::BIGINT) AS cents,
         draw(i, 'earning type') AS type, due(i, 'earning', moment, 9) AS due, settled(i, 'earning', due, version) AS status,
-        token_of(i, 'earning') AS token,
+        token_of(i, 'earning') AS token, token IS NULL AND pays_net(project, member) AS net,
         if(getvariable('plain') OR net OR token IS NOT NULL, 1, draw(i, 'earning shape')) AS shape,
         shape BETWEEN 0.13 AND 0.135 AS is_correction
     FROM attributed('earning', first, last, prompt)

@@ -10,7 +10,8 @@ import pytest
 from data import generate
 from data.generate import FACTS, TABLES, Plan
 
-from pnlbook import sql
+from pnlbook import migrate, sql
+from pnlbook.load import LoadOptions, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def files(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Every CSV file as a view of text, named TABLE_BATCH; TABLE is main and late together."""
+    """Give every CSV file as a view of text, named TABLE_BATCH; TABLE is main and late together."""
     with duckdb.connect() as connection:
         for path in folder.glob("*/*.csv"):
             view = f"{path.stem}_{path.parent.name[2:]}"
@@ -284,6 +285,47 @@ def test_tokens_are_valued_at_the_last_price(book: duckdb.DuckDBPyConnection, ta
     )
     assert wrong == 0
     assert unpriced < total
+
+
+@pytest.fixture(scope="module")
+def both(
+    tmp_path_factory: pytest.TempPathFactory, folder: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Make the book, and load the files batch by batch into another."""
+    made, loaded = (tmp_path_factory.mktemp("both") / name for name in ("made", "loaded"))
+    generate.write_book(PLAN, made)
+    migrate.create(loaded)
+    for batch in sorted(folder.iterdir()):
+        load(loaded, [str(batch)], LoadOptions(source=generate.SOURCE))
+    with duckdb.connect() as connection:
+        for path in (made, loaded):
+            connection.execute(f"ATTACH '{path}' AS {path.name} (READ_ONLY)")
+        yield connection
+
+
+@pytest.mark.parametrize("table", [*TABLES, *(f"{table}_history" for table in FACTS)])
+def test_the_book_is_what_loading_the_files_makes(
+    both: duckdb.DuckDBPyConnection, table: str
+) -> None:
+    name = table.removesuffix("_history")
+    numbers = ["load_id", *(["superseded_by"] if name != table else [])]
+    numbers += [TABLES[name].key] if TABLES[name].kind else []
+    made, loaded = (
+        f"FROM {book}.{table} SELECT * EXCLUDE ({', '.join(numbers)})"
+        for book in ("made", "loaded")
+    )
+    differing = f"({made} EXCEPT ALL {loaded}) UNION ALL ({loaded} EXCEPT ALL {made})"
+    assert ask(both, f"FROM ({differing}) SELECT count(*)") == (0,)
+
+
+def test_its_loads_are_what_loading_records(both: duckdb.DuckDBPyConnection) -> None:
+    columns = (
+        "table_name, source, format, rows_read, rows_added, rows_superseded, rows_unchanged, "
+        "rows_refused, first_at, last_at, amount_usd, unpriced_rows"
+    )
+    made, loaded = (f"FROM {book}.loads SELECT {columns}" for book in ("made", "loaded"))
+    differing = f"({made} EXCEPT ALL {loaded}) UNION ALL ({loaded} EXCEPT ALL {made})"
+    assert ask(both, f"FROM ({differing}) SELECT count(*)") == (0,)
 
 
 def test_the_book_passes_every_data_check(book: duckdb.DuckDBPyConnection) -> None:
