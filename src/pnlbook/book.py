@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 LOCK_TIMEOUT = 30.0
 _HOLDER = re.compile(r"PID (\d+)")
+_running: list[duckdb.DuckDBPyConnection] = []
 _COMMAND_WIDTH = 40  # of a program given as an argument, the beginning says enough
 _CONNECT_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false"
@@ -144,9 +145,29 @@ def open_book(
     try:
         check_schema(connection, path)
         use_timezone(connection)
-        yield connection
+        with interruptible(connection):
+            yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let `interrupt` stop what the connection runs in the block.
+
+    Without it, a signal is noticed only when DuckDB's other threads have run out of work.
+    """
+    _running.append(connection)
+    try:
+        yield
+    finally:
+        _running.remove(connection)
+
+
+def interrupt() -> None:
+    """Stop the statements that interruptible connections run; they raise a duckdb.Error."""
+    for connection in _running:
+        connection.interrupt()
 
 
 def connect(

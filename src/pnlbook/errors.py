@@ -14,7 +14,7 @@ The tree (classes live near their use, this is where they hang):
     │   ├── BookTooNew
     │   ├── BookTooOld
     │   ├── QueryError        a statement of the user's failed
-    │   └── BookNotMade, MigrationFailed, DefinitionsFailed (migrate)
+    │   └── BookNotMade, MigrationFailed, DefinitionFailed (migrate)
     ├── SourceError           a source cannot be read at all (load)
     ├── DataRejected          rows or files were refused; exit code 3 (load)
     └── IntegrityError        a check found what must not be; exit code 5

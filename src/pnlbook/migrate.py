@@ -59,13 +59,13 @@ class MigrationFailed(BookError):
         )
 
 
-class DefinitionsFailed(BookError):
-    """The macros and views could not be installed; those of before are still there."""
+class DefinitionFailed(BookError):
+    """A macro or view could not be installed; those of before are still there."""
 
-    def __init__(self, error: duckdb.Error) -> None:
+    def __init__(self, definition: sql.Definition, error: duckdb.Error) -> None:
         super().__init__(
-            f"the macros and views could not be installed; the book keeps those it has: {error} "
-            "A table or view of your own by the same name stands in the way; rename it."
+            f"{definition.name} could not be installed; the book keeps the macros and views that "
+            f"it has. If something of your own has that name, rename it. DuckDB says: {error}"
         )
 
 
@@ -239,7 +239,7 @@ def _install_definitions(connection: duckdb.DuckDBPyConnection) -> None:
     try:
         _drop_definitions(connection)
         for definition in sql.definitions():
-            connection.execute(definition.sql)
+            _define(connection, definition)
         for name, value, description in (
             ("definitions", _names(connection), "Macros and views that pnlbook put into the book"),
             ("definitions_sha256", sql.definitions_digest(), "Which versions of them"),
@@ -248,9 +248,16 @@ def _install_definitions(connection: duckdb.DuckDBPyConnection) -> None:
                 "INSERT OR REPLACE INTO book_settings VALUES (?, ?, ?)", [name, value, description]
             )
         connection.execute("COMMIT")
-    except duckdb.Error as error:
+    except (duckdb.Error, DefinitionFailed):
         _roll_back(connection)
-        raise DefinitionsFailed(error) from error
+        raise
+
+
+def _define(connection: duckdb.DuckDBPyConnection, definition: sql.Definition) -> None:
+    try:
+        connection.execute(definition.sql)
+    except duckdb.Error as error:
+        raise DefinitionFailed(definition, error) from error
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
