@@ -13,7 +13,7 @@ WITH pairs AS (
     WHERE payment_status <> 'failed'
     GROUP BY node_id
     UNION ALL BY NAME
-    SELECT spent.node_id, sum(if(incurred_at <= carried_until, NULL, amount_usd)) AS cost, count(*) AS costs,
+    SELECT spent.node_id, sum(amount_usd - if(incurred_at <= carried_until, amount_usd, 0)) AS cost, count(*) AS costs,
         sum(if(incurred_at <= carried_until, amount_usd, NULL)) AS carried,
         count(*) - count(amount_usd) AS unpriced
     FROM deployment_costs AS spent LEFT JOIN pairs USING (node_id, project_id)
