@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -107,7 +108,6 @@ def first_chart(options: Options) -> list[Finding]:
         sys.executable,
         "-m",
         "marimo",
-        "--quiet",
         "run",
         str(empty),
         "--headless",
@@ -165,15 +165,23 @@ def shown(page: Page, command: Sequence[str], selector: str) -> float:
 
 
 def _address(server: subprocess.Popen[bytes], command: Sequence[str], said: int) -> str:
-    """Wait until the server says where it listens."""
+    """Wait until the server says where it listens, and does."""
     deadline = time.monotonic() + PATIENCE
     text = ""
     while time.monotonic() < deadline:
         text = os.pread(said, 65536, 0).decode(errors="replace")
-        found = re.search(r"http://(?:127\.0\.0\.1|localhost|0\.0\.0\.0):\d+\S*", text)
-        if found:
-            return found.group().rstrip(".,")
+        found = re.search(r"http://(127\.0\.0\.1|localhost):(\d+)[^\s\x1b]*", text)
+        if found and _answers(int(found[2])):
+            return found[0].rstrip(".,")
         if server.poll() is not None:
             raise ProcessFailed(command, server.returncode, text)
         time.sleep(0.01)
     raise NothingShown(command, text)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+    except ConnectionRefusedError:
+        return False
+    return True
