@@ -101,12 +101,14 @@ def stage(
         reading = replace(reading, prepared=with_unix_line_ends(prepared, scratch.folder))
         raw = formats.read(scratch.connection, reading.prepared, mapping, name)
         _read(scratch, reading, raw)
+    while (lines := raw.lines(_rows(reading))).again is not None:
+        raw = lines.again
+        _read(scratch, reading, raw)
     if stamp(prepared.source.path) != prepared.stamp:
         problem = "the file changed while it was read. Load it again once it is complete."
         raise SourceError(prepared.source.location, problem)
     _settle_repeats(reading)
     counts = _counts(reading)
-    lines = raw.lines(sum(counts.values()))
     rejects = sorted(
         [*lines.rejects, *_rejects(reading, lines.line)], key=lambda reject: reject.line or 0
     )
@@ -226,6 +228,10 @@ def _settle_repeats(reading: _Reading) -> None:
         f"UPDATE stage.{name} AS s SET {change} FROM stage.{name}_rank AS r "
         f"WHERE s.rowid = r.row AND {rows}",
     )
+
+
+def _rows(reading: _Reading) -> int:
+    return int(run(reading.connection, f"SELECT count(*) FROM stage.{reading.name}")[0][0])
 
 
 def _counts(reading: _Reading) -> dict[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 _DELIMITERS = ",;\t|"
 _HEADER_BYTES = 1 << 20
 _BLOCK = 8 << 20
-_MAX_LINE = 16 << 20
+_LINE, _LONG_LINE = 2 << 20, 16 << 20
 _BUFFER = 32 << 20
+_TOO_LONG = "LINE SIZE OVER MAXIMUM"
 _REASONS = {
     "TOO MANY COLUMNS": "the row has more cells than the header; is a delimiter unquoted?",
     "MISSING COLUMNS": "the row has fewer cells than the header",
     "UNQUOTED VALUE": "a quote is opened here and never closed, or text follows a closing quote",
-    "LINE SIZE OVER MAXIMUM": f"the row is longer than {_MAX_LINE >> 20} MB",
+    _TOO_LONG: f"the row is longer than {_LONG_LINE >> 20} MB",
     "INVALID ENCODING": "the row is not UTF-8; name the file's encoding with --encoding (latin-1?)",
 }
 
@@ -41,31 +43,55 @@ def read(
 ) -> Raw:
     """Read a delimited text file; a row's line is the line of the file on which it begins."""
     delimiter = mapping.delimiter or _delimiter(prepared)
-    header, header_lines = _header(prepared, delimiter)
-    types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(header)))
-    relation = (
-        f"read_csv({quote(str(prepared.path))}, auto_detect = false, header = false, "
-        f"skip = {header_lines}, delim = {quote(delimiter)}, quote = '\"', escape = '\"', "
-        f"columns = {{{types}}}, strict_mode = true, null_padding = false, "
-        f"max_line_size = {_MAX_LINE}, buffer_size = {_BUFFER}, "
-        f"store_rejects = true, rejects_limit = 0, "
-        f"rejects_table = '{name}_refused', rejects_scan = '{name}_scan')"
-    )
+    return _Reader(scratch, prepared, name, delimiter, *_header(prepared, delimiter)).raw(_LINE)
 
-    def lines(rows: int) -> Lines:
-        rejects = list(_rejects(scratch, prepared, name))
-        if not rejects and _line_count(prepared.path) == rows + header_lines:
-            return Lines(f"s.rowid + {1 + header_lines}")
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads one file; DuckDB is slower on short rows when it must be ready for long ones."""
+
+    scratch: duckdb.DuckDBPyConnection
+    prepared: Prepared
+    name: str
+    delimiter: str
+    header: tuple[str, ...]
+    header_lines: int
+
+    def raw(self, longest: int) -> Raw:
+        """Return how to read rows of up to `longest` bytes."""
+        types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(self.header)))
+        relation = (
+            f"read_csv({quote(str(self.prepared.path))}, auto_detect = false, header = false, "
+            f"skip = {self.header_lines}, delim = {quote(self.delimiter)}, "
+            f"quote = '\"', escape = '\"', columns = {{{types}}}, strict_mode = true, "
+            f"null_padding = false, max_line_size = {longest}, buffer_size = {_BUFFER}, "
+            "store_rejects = true, rejects_limit = 0, "
+            f"rejects_table = '{self._refused(longest)}', "
+            f"rejects_scan = '{self._refused(longest)}_scan')"
+        )
+        return Raw(self.header, relation, lambda rows: self.lines(longest, rows))
+
+    def _refused(self, longest: int) -> str:
+        return f"{self.name}_refused_{longest}"
+
+    def lines(self, longest: int, rows: int) -> Lines:
+        """Return where the rows stood, or that the file has longer ones than was thought."""
+        rejects = []
+        for kind, reject in _rejects(self.scratch, self.prepared, self._refused(longest)):
+            if kind == _TOO_LONG and longest < _LONG_LINE:
+                return Lines("", again=self.raw(_LONG_LINE))
+            rejects.append(reject)
+        if not rejects and _line_count(self.prepared.path) == rows + self.header_lines:
+            return Lines(f"s.rowid + {1 + self.header_lines}")
         refused = {reject.line for reject in rejects}
-        found = [n for n in _starts(prepared.path, delimiter) if n not in refused]
+        found = [n for n in _starts(self.prepared.path, self.delimiter) if n not in refused]
         if len(found) != rows:
             return Lines("NULL::BIGINT", rejects)
-        scratch.register(f"{name}_starts", pa.table({"line": pa.array(found, pa.int64())}))
-        run(scratch, f"CREATE TABLE stage.{name}_lines AS FROM {name}_starts")
-        scratch.unregister(f"{name}_starts")
-        return Lines(f"(SELECT line FROM stage.{name}_lines AS l WHERE l.rowid = s.rowid)", rejects)
-
-    return Raw(header, relation, lines)
+        self.scratch.register("row_starts", pa.table({"line": pa.array(found, pa.int64())}))
+        run(self.scratch, f"CREATE OR REPLACE TABLE stage.{self.name}_lines AS FROM row_starts")
+        self.scratch.unregister("row_starts")
+        line = f"(SELECT line FROM stage.{self.name}_lines AS l WHERE l.rowid = s.rowid)"
+        return Lines(line, rejects)
 
 
 def _delimiter(prepared: Prepared) -> str:
@@ -92,18 +118,20 @@ def _header(prepared: Prepared, delimiter: str) -> tuple[tuple[str, ...], int]:
     return header, reader.line_num
 
 
-def _rejects(scratch: duckdb.DuckDBPyConnection, prepared: Prepared, name: str) -> Iterator[Reject]:
+def _rejects(
+    scratch: duckdb.DuckDBPyConnection, prepared: Prepared, refused: str
+) -> Iterator[tuple[str, Reject]]:
     found = run(
         scratch,
         "SELECT line_byte_position, any_value(error_type::VARCHAR), any_value(csv_line) "
-        f"FROM {name}_refused GROUP BY ALL ORDER BY line_byte_position",
+        f"FROM {refused} GROUP BY ALL ORDER BY line_byte_position",
     )
     positions = [_after_blank_lines(prepared.path, position - 1) for position, _, _ in found]
     numbers = _line_numbers(prepared.path, positions)
     for (_, kind, line), position, number in zip(found, positions, numbers, strict=True):
         text = _bytes_of_line(prepared.path, position) if kind == "INVALID ENCODING" else line
         reason = _REASONS.get(kind, kind.lower())
-        yield Reject(prepared.source.location, number, None, None, reason, text or "")
+        yield kind, Reject(prepared.source.location, number, None, None, reason, text or "")
 
 
 def _after_blank_lines(path: Path, position: int) -> int:
@@ -132,7 +160,7 @@ def _line_numbers(path: Path, positions: list[int]) -> list[int]:
 def _bytes_of_line(path: Path, position: int) -> str:
     with path.open("rb") as file:
         file.seek(position)
-        line = file.readline(_MAX_LINE)
+        line = file.readline(_LONG_LINE)
     return line.rstrip(b"\r\n").decode("utf-8", errors="backslashreplace")
 
 

@@ -17,10 +17,12 @@ class Lines:
 
     line: SQL over the staged table's `rowid` (0, 1, …) that gives the line of a row.
     rejects: rows that could not even be taken apart.
+    again: another way to read the source, when this one was not up to it.
     """
 
     line: str
     rejects: list[Reject] = field(default_factory=list)
+    again: Raw | None = None
 
 
 @dataclass(frozen=True)
