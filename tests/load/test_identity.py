@@ -179,6 +179,18 @@ def test_tokens_are_valued_at_the_price_of_their_time(book: Path, tmp_path: Path
     assert books.rows(book, statement) == valued
 
 
+def test_the_summary_tells_of_unknown_nodes_and_replaced_files(book: Path, tmp_path: Path) -> None:
+    lines = [f"e{i},node-{i},5,bonus,paid,2025-10-01" for i in range(5)]
+    first = books.load_into(book, books.write(tmp_path, "a.csv", books.earnings(*lines)))
+    (note,) = first.files[0].notes
+    assert "node-0, node-1, node-2 and 2 more" in note
+    books.load_into(book, books.write(tmp_path, "nodes.csv", "node_id\nnode-0\n"))
+    again = books.earnings("e0,node-0,6,bonus,paid,2025-10-01")
+    (note,) = books.load_into(book, books.write(tmp_path, "b.csv", again)).files[0].notes
+    assert "a.csv were superseded" in note
+    assert "--source" in note
+
+
 def test_a_load_records_what_it_did(book: Path, tmp_path: Path) -> None:
     text = books.earnings("e1,alex,5.25,bonus,paid,2025-10-01", "e2,,6,bonus,paid,2025-10-03")
     path = books.write(tmp_path, "e.csv", text)

@@ -25,7 +25,7 @@ from pnlbook.load.result import SHOWN_REJECTS, FileResult, Progress
 from pnlbook.load.stage import key_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pnlbook.load.result import Reject
     from pnlbook.load.stage import Staged
@@ -401,8 +401,43 @@ def _result(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -
         amount_usd=amount,
         unpriced_rows=unpriced,
         rejects=entry.rejects[:SHOWN_REJECTS],
-        notes=staged.plan.notes if staged else (),
+        notes=(*staged.plan.notes, *_notes(connection, staged, load_id)) if staged else (),
     )
+
+
+def _notes(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: int) -> Iterator[str]:
+    """Say what a reader of the summary should not miss."""
+    replaced = run(
+        connection,
+        f"SELECT DISTINCT location FROM loads WHERE load_id IN (SELECT load_id "
+        f"FROM {staged.plan.table.history} WHERE superseded_by = ?) ORDER BY ALL",
+        [load_id],
+    )
+    others = [place for (place,) in replaced if place != staged.prepared.source.location]
+    if others:
+        yield (
+            f"rows of {_listed(others)} were superseded. If these were other facts with the same "
+            "keys, load this file under a --source of its own."
+        )
+    for column, table in (("node_id", "nodes"), ("project_id", "projects")):
+        if column not in staged.stored or staged.plan.table.name == table:
+            continue
+        unknown = run(
+            connection,
+            f"SELECT DISTINCT {column} FROM {staged.table} AS s WHERE problem = 0 "
+            f"AND {column} IS NOT NULL AND {column} NOT IN (SELECT {column} FROM {table}) ORDER BY ALL",
+        )
+        if unknown:
+            yield (
+                f"not in {table}, so shown as unattributed: {_listed([n for (n,) in unknown])}. "
+                f"Load a file of {table} to name them."
+            )
+
+
+def _listed(names: list[str]) -> str:
+    """Return the first names and how many more there are."""
+    first = ", ".join(names[:3])
+    return first if len(names) <= 3 else f"{first} and {len(names) - 3:,} more"  # noqa: PLR2004
 
 
 def _iso(micros: int | None, zone: str) -> str | None:
