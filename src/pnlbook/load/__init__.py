@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pnlbook.book import BookLocked, attach, quote, run
-from pnlbook.load.commit import Entry, commit, price, record_refusal
+from pnlbook.load.commit import commit, record_refusal
 from pnlbook.load.mapping import MappingError
 from pnlbook.load.plan import DEFAULT_SOURCE, make_plan
+from pnlbook.load.price import price
+from pnlbook.load.record import Entry
 from pnlbook.load.request import BookFacts, Request, make_request, read_facts
 from pnlbook.load.result import (
     SHOWN_REJECTS,

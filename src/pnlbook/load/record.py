@@ -1,0 +1,233 @@
+"""What the book remembers of each load: its row in `loads`, its rejects, and what to tell of it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from pnlbook import __version__
+from pnlbook.book import identifier, run
+from pnlbook.load.result import SHOWN_REJECTS, FileResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+    from pnlbook.load.result import Reject
+    from pnlbook.load.stage import Staged
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One source as it is recorded: what was asked, its content hash, and the rows, if any.
+
+    staged: None for a source that could not be taken apart at all.
+    """
+
+    location: str
+    format: str
+    table: str
+    source: str
+    request: str
+    content_hash: str
+    size: int
+    started_at: datetime
+    staged: Staged | None
+    rejects: tuple[Reject, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one entry."""
+
+    load_id: int
+    batch_id: int
+    status: str
+    added: int = 0
+    superseded: int = 0
+    unchanged: int = 0
+
+
+def record(connection: duckdb.DuckDBPyConnection, entry: Entry, outcome: Outcome) -> None:
+    """Write the entry's row in `loads`, and its rejects."""
+    staged = entry.staged
+    amounts = _amounts(connection, staged)
+    run(
+        connection,
+        "INSERT INTO loads SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?::TIMESTAMPTZ, ?::TIMESTAMPTZ, ?::DECIMAL(38, 12), ?, ?::TIMESTAMPTZ, "
+        "current_timestamp, ?, ?",
+        [
+            outcome.load_id,
+            outcome.batch_id,
+            outcome.status,
+            entry.table,
+            entry.source,
+            entry.location,
+            entry.format,
+            entry.content_hash,
+            entry.size,
+            json.dumps(
+                {
+                    "request": json.loads(entry.request),
+                    "understood": json.loads(staged.plan.record()) if staged else None,
+                }
+            ),
+            staged.rows_read if staged else len(entry.rejects),
+            outcome.added,
+            outcome.superseded,
+            outcome.unchanged,
+            len(entry.rejects),
+            *amounts,
+            entry.started_at.isoformat(),
+            f"{getpass.getuser()}@{socket.gethostname()}",
+            __version__,
+        ],
+    )
+    _record_rejects(connection, entry, outcome.load_id)
+
+
+def _record_rejects(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -> None:
+    if not entry.rejects:
+        return
+    first = next_number(connection, "rejects", "reject_id")
+    columns = {
+        "location": [reject.location for reject in entry.rejects],
+        "line": [reject.line for reject in entry.rejects],
+        "column_name": [reject.column for reject in entry.rejects],
+        "value": [reject.value for reject in entry.rejects],
+        "reason": [reject.reason for reject in entry.rejects],
+        "raw": [reject.raw for reject in entry.rejects],
+    }
+    types = [pa.string(), pa.int64(), *(pa.string(),) * 4]
+    refused = pa.table(
+        {
+            name: pa.array(cells, kind)
+            for (name, cells), kind in zip(columns.items(), types, strict=True)
+        }
+    )
+    connection.register("refused_rows", refused)
+    run(
+        connection,
+        "INSERT INTO rejects SELECT row_number() OVER () + ?, ?, ?, * FROM refused_rows",
+        [first - 1, load_id, entry.table],
+    )
+    connection.unregister("refused_rows")
+
+
+def _amounts(
+    connection: duckdb.DuckDBPyConnection, staged: Staged | None
+) -> tuple[str | None, str | None, str | None, int]:
+    """Return first and last instant (text), USD total (text) and unpriced rows of the good rows."""
+    if staged is None:
+        return None, None, None, 0
+    table = staged.plan.table
+    time = identifier(table.time) if table.time in staged.stored else "NULL"
+    amount = "amount_usd" if table.amount is not None else None
+    total = f"coalesce(sum({amount}), 0)" if amount else "NULL"
+    unpriced = f"count(*) FILTER ({amount} IS NULL)" if amount else "0"
+    (found,) = run(
+        connection,
+        f"SELECT min({time})::VARCHAR, max({time})::VARCHAR, ({total})::VARCHAR, {unpriced} "
+        f"FROM {staged.table} WHERE problem = 0",
+    )
+    first, last, amount, count = found
+    return first, last, amount, count
+
+
+def next_number(
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, history: str | None = None
+) -> int:
+    """Return the number after the highest ever given in a column."""
+    tables = [name for name in (table, history) if name is not None]
+    highest = [number(connection, f"SELECT coalesce(max({column}), 0) FROM {t}") for t in tables]
+    return max(highest) + 1
+
+
+def number(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
+    """Return the one number that a statement yields."""
+    return int(run(connection, statement)[0][0])
+
+
+def read_result(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -> FileResult:
+    """Return what came of an entry, from what was recorded."""
+    row = run(
+        connection,
+        "SELECT rows_read, rows_added, rows_superseded, rows_unchanged, rows_refused, "
+        "epoch_us(first_at), epoch_us(last_at), amount_usd, unpriced_rows, book_timezone() "
+        "FROM loads WHERE load_id = ?",
+        [load_id],
+    )[0]
+    read, added, superseded, unchanged, refused, first, last, amount, unpriced, zone = row
+    staged = entry.staged
+    return FileResult(
+        load_id,
+        entry.location,
+        entry.format,
+        entry.table,
+        staged.plan.recognised_by if staged else "",
+        rows_read=read,
+        rows_added=added,
+        rows_superseded=superseded,
+        rows_unchanged=unchanged,
+        rows_refused=refused,
+        first_at=_iso(first, zone),
+        last_at=_iso(last, zone),
+        amount_usd=amount,
+        unpriced_rows=unpriced,
+        rejects=entry.rejects[:SHOWN_REJECTS],
+        notes=(*staged.plan.notes, *_notes(connection, staged, load_id)) if staged else (),
+    )
+
+
+def _notes(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: int) -> Iterator[str]:
+    """Say what a reader of the summary should not miss."""
+    replaced = run(
+        connection,
+        f"SELECT DISTINCT location FROM loads WHERE load_id IN (SELECT load_id "
+        f"FROM {staged.plan.table.history} WHERE superseded_by = ?) ORDER BY ALL",
+        [load_id],
+    )
+    others = [place for (place,) in replaced if place != staged.prepared.source.location]
+    if others:
+        yield (
+            f"rows of {_listed(others)} were superseded. If these were other facts with the same "
+            "keys, load this file under a --source of its own."
+        )
+    for column, table in (("node_id", "nodes"), ("project_id", "projects")):
+        if column not in staged.stored or staged.plan.table.name == table:
+            continue
+        unknown = run(
+            connection,
+            f"SELECT DISTINCT {column} FROM {staged.table} AS s WHERE problem = 0 "
+            f"AND {column} IS NOT NULL AND {column} NOT IN (SELECT {column} FROM {table}) "
+            "ORDER BY ALL",
+        )
+        if unknown:
+            yield (
+                f"not in {table}, so shown as unattributed: {_listed([n for (n,) in unknown])}. "
+                f"Load a file of {table} to name them."
+            )
+
+
+def _listed(names: list[str]) -> str:
+    """Return the first names and how many more there are."""
+    first = ", ".join(names[:3])
+    return first if len(names) <= 3 else f"{first} and {len(names) - 3:,} more"  # noqa: PLR2004
+
+
+def _iso(micros: int | None, zone: str) -> str | None:
+    """Return an instant, in microseconds since 1970, as ISO 8601 in a zone."""
+    if micros is None:
+        return None
+    return (_EPOCH + timedelta(microseconds=micros)).astimezone(ZoneInfo(zone)).isoformat()
