@@ -1,0 +1,268 @@
+"""Charts of the reports in Altair: bars stand where floats put them, texts tell the exact amounts.
+
+On a screen the colours are variables of the page's style sheet, so that charts follow its light or dark
+theme; in a picture they are those of the light one. No meaning hangs on a colour alone: costs and losses
+point down or left and carry a minus sign.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from pnlbook.reports.figures import count, money, signed_money
+from pnlbook.reports.statement import period_label
+
+if TYPE_CHECKING:
+    from pnlbook.reports.nodes import Bar
+    from pnlbook.reports.statement import Statement, Step
+
+# "k", "M", "B" as in English finance, where SI would write "G" for a billion.
+_AXIS_AMOUNT = "replace(format(datum.value, '~s'), 'G', 'B')"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours and the type of a chart; blue and vermilion differ for every kind of colour vision."""
+
+    revenue: str
+    cost: str
+    net: str
+    text: str
+    faint: str
+    grid: str
+    background: str
+    font: str
+    width: int | str
+
+
+SCREEN = Palette(
+    revenue="var(--pnl-revenue)",
+    cost="var(--pnl-cost)",
+    net="var(--pnl-net)",
+    text="var(--pnl-text)",
+    faint="var(--pnl-faint)",
+    grid="var(--pnl-grid)",
+    background="transparent",
+    font="PT Sans, Liberation Sans, sans-serif",  # the page's own; Vega must measure what is drawn
+    width="container",
+)
+PRINT = Palette(
+    revenue="#0072b2",
+    cost="#d55e00",
+    net="#1f2933",
+    text="#1f2933",
+    faint="#5f6b7a",
+    grid="#e4e7eb",
+    background="#ffffff",
+    font="Liberation Sans",
+    width=720,
+)
+
+
+def statement_chart(
+    statement: Statement, palette: Palette = SCREEN, *, title: str = ""
+) -> alt.LayerChart:
+    """Return revenue upwards and costs downwards from zero, with the net profit as a line."""
+    rows = list(_statement_rows(statement))
+    order = [period_label(period, statement.grain) for period in statement.periods]
+    x = alt.X("period:O", sort=order, title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy"))
+    y = alt.Y("value:Q", title=None, axis=_amounts())
+    colour = alt.Color(
+        "series:N",
+        title=None,
+        scale=alt.Scale(
+            domain=["Revenue", "Costs", "Net profit"],
+            range=[palette.revenue, palette.cost, palette.net],
+        ),
+        legend=alt.Legend(orient="top", symbolType="square", direction="horizontal"),
+    )
+    told = [
+        alt.Tooltip("period:N", title="Period"),
+        alt.Tooltip("series:N", title="Figure"),
+        alt.Tooltip("told:N", title="USD"),
+    ]
+    chart = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y, color=colour, tooltip=told)
+    bars = chart.transform_filter("datum.series != 'Net profit'").mark_bar(width={"band": 0.7})
+    net = chart.transform_filter("datum.series == 'Net profit'").mark_line(
+        point=alt.OverlayMarkDef(size=40, filled=True), strokeWidth=2
+    )
+    zero = _zero_rule("y", palette)
+    return _finished(
+        alt.layer(bars, zero, net),
+        palette,
+        height=300,
+        title=title,
+        description=_statement_words(statement),
+    )
+
+
+def waterfall_chart(
+    steps: list[Step], palette: Palette = SCREEN, *, title: str = ""
+) -> alt.LayerChart:
+    """Return one bar a step from revenue down to the net profit, each with its amount."""
+    rows = [_step_row(step) for step in steps]
+    colour = alt.Color(
+        "role:N",
+        scale=alt.Scale(
+            domain=["revenue", "cost", "subtotal", "net"],
+            range=[palette.revenue, palette.cost, palette.faint, palette.net],
+        ),
+        legend=None,
+    )
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y("label:N", sort=[step.label for step in steps], title=None, axis=_names()),
+        tooltip=[alt.Tooltip("label:N", title="Step"), alt.Tooltip("told:N", title="USD")],
+    )
+    bars = base.mark_bar(height={"band": 0.66}).encode(
+        x=alt.X("start:Q", title=None, axis=_amounts()),
+        x2="end:Q",
+        color=colour,
+    )
+    texts = _texts(base, rows, palette)
+    return _finished(
+        alt.layer(bars, _zero_rule("x", palette), texts),
+        palette,
+        height=_rows_height(len(steps)),
+        title=title,
+        description="; ".join(f"{step.label} {signed_money(step.amount)}" for step in steps),
+    )
+
+
+def ranking_chart(
+    bars: list[Bar], palette: Palette = SCREEN, *, opened: str | None = None, title: str = ""
+) -> alt.LayerChart:
+    """Return one bar a node with its net profit; a click on it selects the node under `node`."""
+    rows = [_bar_row(bar, opened) for bar in bars]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y("label:N", sort=[row["label"] for row in rows], title=None, axis=_names()),
+        tooltip=[alt.Tooltip("label:N", title="Node"), alt.Tooltip("told:N", title="Net profit, USD")],
+    )
+    picked = alt.selection_point(name="node", fields=["key"], on="click", toggle=False)
+    marks = base.mark_bar(height={"band": 0.66}, cursor="pointer").encode(
+        x=alt.X("value:Q", title=None, axis=_amounts()),
+        color=alt.condition("datum.value < 0", alt.value(palette.cost), alt.value(palette.revenue)),
+    )
+    texts = _texts(base, rows, palette)
+    return _finished(
+        alt.layer(marks.add_params(picked), _zero_rule("x", palette), texts),
+        palette,
+        height=_rows_height(len(bars)),
+        title=title,
+        description="; ".join(f"{bar.label} {money(bar.net)}" for bar in bars),
+    )
+
+
+def _statement_rows(statement: Statement) -> list[dict[str, Any]]:
+    rows = []
+    for section, series, sign in (
+        ("revenue", "Revenue", 1),
+        ("cost", "Costs", -1),
+        ("net", "Net profit", 1),
+    ):
+        for period, amount in statement.sums(section).amounts.items():
+            if amount is not None:
+                signed = sign * amount
+                rows.append(
+                    {
+                        "period": period_label(period, statement.grain),
+                        "series": series,
+                        "value": float(signed),
+                        "told": money(signed) + _marked(statement.unpriced.get(period, 0)),
+                    }
+                )
+    return rows
+
+
+def _statement_words(statement: Statement) -> str:
+    revenue, costs, net = (statement.sums(s).total for s in ("revenue", "cost", "net"))
+    return (
+        f"Revenue {money(revenue)}, costs {money(costs)} and net profit {money(net)} USD "
+        f"over {count(len(statement.periods), statement.grain)}"
+    )
+
+
+def _marked(unpriced: int) -> str:
+    return f" (incomplete: {count(unpriced, 'row')} without a price)" if unpriced else ""
+
+
+def _step_row(step: Step) -> dict[str, Any]:
+    total = step.role in {"subtotal", "net"}
+    return {
+        "label": step.label,
+        "role": step.role,
+        "start": float(step.start),
+        "end": float(step.end),
+        "told": money(step.amount) if total else signed_money(step.amount),
+    }
+
+
+def _bar_row(bar: Bar, opened: str | None) -> dict[str, Any]:
+    mark = "▸ " if bar.key == opened else ""
+    return {
+        "key": bar.key,
+        "label": mark + bar.label,
+        "value": float(bar.net),
+        "told": money(bar.net),
+    }
+
+
+def _texts(base: alt.Chart, rows: list[dict[str, Any]], palette: Palette) -> alt.Chart:
+    """Return the amounts as a column of their own right of the bars, aligned on its right."""
+    width = _texts_width(rows)
+    return base.mark_text(align="right", dx=width, color=palette.text, fontSize=12).encode(
+        x=alt.value("width"), text="told:N"
+    )
+
+
+def _texts_width(rows: list[dict[str, Any]]) -> int:
+    return 12 + 7 * max((len(row["told"]) for row in rows), default=0)
+
+
+def _zero_rule(channel: str, palette: Palette) -> alt.Chart:
+    rule = alt.Chart(alt.Data(values=[{}])).mark_rule(color=palette.faint, tooltip=None)
+    return rule.encode(**{channel: alt.datum(0)})
+
+
+def _amounts() -> alt.Axis:
+    return alt.Axis(labelExpr=_AXIS_AMOUNT, tickCount=5, domain=False, ticks=False)
+
+
+def _names() -> alt.Axis:
+    return alt.Axis(labelLimit=190, domain=False, ticks=False, grid=False, labelPadding=6)
+
+
+def _rows_height(rows: int) -> int:
+    return 25 * max(rows, 2)
+
+
+def _finished(
+    chart: alt.LayerChart,
+    palette: Palette,
+    *,
+    height: int,
+    title: str,
+    description: str,
+) -> alt.LayerChart:
+    finished = chart.properties(
+        width=palette.width,
+        height=height,
+        description=description,
+        padding=4,
+        usermeta={"embedOptions": {"renderer": "svg", "actions": False}},
+    )
+    if title:
+        finished = finished.properties(
+            title=alt.Title(title, anchor="start", color=palette.text, fontSize=15, offset=12)
+        )
+    return (
+        finished.configure(background=palette.background, font=palette.font)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=palette.faint, labelFontSize=12, gridColor=palette.grid, domainColor=palette.grid
+        )
+        .configure_axisY(labelColor=palette.text)
+        .configure_legend(labelColor=palette.text, labelFontSize=12)
+    )

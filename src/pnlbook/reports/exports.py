@@ -1,0 +1,43 @@
+"""Files that a reader takes along: tables with every digit, charts as pictures; made without a network."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair as alt
+    import polars as pl
+
+    from pnlbook.reports.filters import Filters
+
+PICTURE_SCALE = 2.0
+
+
+def csv(frame: pl.DataFrame) -> bytes:
+    """Return the frame as CSV; amounts keep all their decimals, instants their offset from UTC."""
+    return frame.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.f%:z").encode()
+
+
+def parquet(frame: pl.DataFrame) -> bytes:
+    """Return the frame as Parquet, types and all."""
+    file = BytesIO()
+    frame.write_parquet(file)
+    return file.getvalue()
+
+
+def png(chart: alt.TopLevelMixin) -> bytes:
+    """Return a chart as a picture, drawn by the Vega and the fonts that vl-convert brings along."""
+    import vl_convert  # noqa: PLC0415 - slow to import, and only a download needs it
+
+    specification: dict[str, Any] = chart.to_dict()
+    return vl_convert.vegalite_to_png(
+        specification, scale=PICTURE_SCALE, allowed_base_urls=[]
+    )
+
+
+def file_name(what: str, filters: Filters, ending: str) -> str:
+    """Return a name that says what the file holds: `profit-nodes-2025-01-01-2025-10-31-cash.csv`."""
+    days = [day.isoformat() for day in (filters.first, filters.last) if day]
+    basis = [filters.basis] if filters.basis != "accrual" else []
+    return "-".join([what, *days, *basis]) + "." + ending

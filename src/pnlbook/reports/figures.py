@@ -1,0 +1,84 @@
+"""Figures as people read them: exact `Decimal` in, text out; `None` is no data and shows as a dash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+ZERO = Decimal(0)
+NO_DATA = "–"
+MINUS = "\N{MINUS SIGN}"
+THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
+
+_CENT = Decimal("0.01")
+_TENTH = Decimal("0.1")
+# Wide enough for a sum of DECIMAL(38, 12) without losing a digit.
+_EXACT = Context(prec=80)
+
+
+def money(amount: Decimal | None) -> str:
+    """Return US dollars with thousands separators and cents, half-up: `1,234.50`."""
+    return NO_DATA if amount is None else _grouped(amount, _CENT)
+
+
+def signed_money(amount: Decimal | None) -> str:
+    """Return US dollars with the sign always shown: `+1,234.50`, `−0.01`, `0.00`."""
+    return NO_DATA if amount is None else _signed(amount, _CENT)
+
+
+def percent(percentage: Decimal | None) -> str:
+    """Return a percentage with one decimal, half-up: `94.4 %`."""
+    return NO_DATA if percentage is None else _grouped(percentage, _TENTH) + THIN_SPACE + "%"
+
+
+def signed_percent(percentage: Decimal | None) -> str:
+    """Return a percentage with the sign always shown: `+12.3 %`."""
+    return NO_DATA if percentage is None else _signed(percentage, _TENTH) + THIN_SPACE + "%"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: `1 row`, `20,000 rows`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """How an amount differs from the one before; None: one of them is not known."""
+
+    amount: Decimal | None
+    percentage: Decimal | None
+
+    @property
+    def direction(self) -> str:
+        """Return an arrow that says up, down or unchanged without any colour."""
+        if self.amount is None:
+            return ""
+        return "▲" if self.amount > 0 else "▼" if self.amount < 0 else "="
+
+
+def change(now: Decimal | None, before: Decimal | None) -> Change:
+    """Return the change from `before` to `now`; there is no percentage of zero."""
+    if now is None or before is None:
+        return Change(None, None)
+    difference = _EXACT.subtract(now, before)
+    if not before:
+        return Change(difference, None)
+    return Change(difference, _EXACT.divide(difference * 100, abs(before)))
+
+
+def total(amounts: list[Decimal]) -> Decimal:
+    """Return the exact sum."""
+    result = ZERO
+    for amount in amounts:
+        result = _EXACT.add(result, amount)
+    return result
+
+
+def _grouped(number: Decimal, step: Decimal) -> str:
+    rounded = number.quantize(step, ROUND_HALF_UP, _EXACT)
+    return (MINUS if rounded < 0 else "") + f"{abs(rounded):,f}"
+
+
+def _signed(number: Decimal, step: Decimal) -> str:
+    rounded = number.quantize(step, ROUND_HALF_UP, _EXACT)
+    return ("+" if rounded > 0 else "") + _grouped(number, step)

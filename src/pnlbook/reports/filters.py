@@ -1,0 +1,96 @@
+"""The filters of a report and their form in a URL; `last` is the last day shown, `until` the day after."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Basis: TypeAlias = Literal["accrual", "cash"]
+Grain: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
+Rank: TypeAlias = Literal["highest", "lowest"]
+
+BASES: tuple[Basis, ...] = get_args(Basis)
+GRAINS: tuple[Grain, ...] = get_args(Grain)
+RANKS: tuple[Rank, ...] = get_args(Rank)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a reader chose; None means everything, and stays out of the URL like every default.
+
+    node and project narrow every figure down; opened is the node whose months and rows are shown.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    node: str | None = None
+    project: str | None = None
+    basis: Basis = "accrual"
+    grain: Grain = "month"
+    rank: Rank = "highest"
+    opened: str | None = None
+
+    @property
+    def until(self) -> date | None:
+        """Return the day after the last one, where the half-open range ends."""
+        if self.last is None or self.last == date.max:
+            return None
+        return self.last + timedelta(days=1)
+
+    def within(self, first: date, last: date) -> Filters:
+        """Return these filters with the days that were left open."""
+        chosen = replace(self, first=self.first or first, last=self.last or last)
+        if chosen.first and chosen.last and chosen.first > chosen.last:
+            return replace(self, first=first, last=last)
+        return chosen
+
+    def to_query(self) -> dict[str, str]:
+        """Return the parameters of a URL that restores these filters."""
+        default = asdict(Filters())
+        return {
+            name: value.isoformat() if isinstance(value, date) else str(value)
+            for name, value in asdict(self).items()
+            if value != default[name]
+        }
+
+
+def from_query(query: Mapping[str, str | list[str]]) -> Filters:
+    """Read filters from a URL; what it says wrongly, or not at all, keeps its default."""
+    given = {name: value if isinstance(value, str) else value[-1] for name, value in query.items() if value}
+    default = Filters()
+    return Filters(
+        first=_day(given.get("first")),
+        last=_day(given.get("last")),
+        node=given.get("node"),
+        project=given.get("project"),
+        basis=_one_of(BASES, given.get("basis"), default.basis),
+        grain=_one_of(GRAINS, given.get("grain"), default.grain),
+        rank=_one_of(RANKS, given.get("rank"), default.rank),
+        opened=given.get("opened"),
+    )
+
+
+def write_query(filters: Filters, query: dict[str, str]) -> None:
+    """Bring a live mapping of URL parameters up to these filters; foreign parameters stay."""
+    wanted = filters.to_query()
+    for name in asdict(filters):
+        if name not in wanted and name in query:
+            del query[name]
+    for name, value in wanted.items():
+        if query.get(name) != value:
+            query[name] = value
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _one_of(known: tuple, text: str | None, default):  # type: ignore[no-untyped-def]
+    return text if text in known else default

@@ -1,0 +1,88 @@
+"""What a report says about the book itself, and what its filters offer."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pnlbook.reports.query import Call
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from pnlbook.reports.query import Reader, Source
+
+# More would only burden the browser; any other can still be named in the URL.
+MOST_CHOICES = 20_000
+
+_LOADS = """
+SELECT
+    (SELECT value FROM book_settings WHERE name = 'timezone') AS timezone,
+    (SELECT strftime(max(committed_at), '%Y-%m-%d %H:%M') FROM loads WHERE status = 'loaded') AS last_load
+"""
+_NODES = f"SELECT node_id AS id, node_name AS name FROM nodes ORDER BY lower(coalesce(name, id)), id LIMIT {MOST_CHOICES}"
+_PROJECTS = f"SELECT project_id AS id, project_name AS name FROM projects ORDER BY lower(coalesce(name, id)), id LIMIT {MOST_CHOICES}"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A book as a report introduces it; first and last bound its months with facts, None in an empty one.
+
+    nodes and projects are the ids by the label that a reader chooses from.
+    """
+
+    name: str
+    timezone: str
+    last_load: str | None
+    first: date | None
+    last: date | None
+    nodes: dict[str, str]
+    projects: dict[str, str]
+
+
+    @property
+    def recent(self) -> date | None:
+        """Return the first of the last twelve months with facts, so that there is a period before."""
+        if self.first is None or self.last is None:
+            return None
+        year_before = self.last.replace(year=self.last.year - 1, day=1)
+        return max(self.first, _month_end(year_before) + timedelta(days=1))
+
+
+def read_overview(source: Source) -> Overview:
+    """Read the overview of a book."""
+    with source.reader() as reader:
+        head = reader.rows(_LOADS).row(0, named=True)
+        months = reader.call(Call("platform_profit", {}))["month"]
+        return Overview(
+            name=source.path.stem,
+            timezone=head["timezone"] or "UTC",
+            last_load=head["last_load"],
+            first=months.min() if len(months) else None,
+            last=_month_end(months.max()) if len(months) else None,
+            nodes=_choices(reader, _NODES),
+            projects=_choices(reader, _PROJECTS),
+        )
+
+
+def with_choice(choices: dict[str, str], chosen: str | None) -> dict[str, str]:
+    """Return the choices with one that only a URL or a fact knows."""
+    if chosen is None or chosen in choices.values():
+        return choices
+    return {chosen: chosen, **choices}
+
+
+def label_of(choices: dict[str, str], chosen: str | None) -> str | None:
+    """Return the label of an id."""
+    return next((label for label, value in choices.items() if value == chosen), None)
+
+
+def _choices(reader: Reader, statement: str) -> dict[str, str]:
+    rows = reader.rows(statement).rows()
+    return {f"{name} · {id_}" if name and name != id_ else id_: id_ for id_, name in rows}
+
+
+def _month_end(month: date) -> date:
+    return month.replace(day=monthrange(month.year, month.month)[1])

@@ -1,0 +1,218 @@
+"""The parts of a report's page in marimo: header, controls, messages, tables to select from, downloads."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import marimo as mo
+import polars as pl
+
+from pnlbook.reports import exports
+from pnlbook.reports.charts import PRINT
+from pnlbook.reports.figures import money, percent
+from pnlbook.reports.overview import label_of, with_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import altair as alt
+
+    from pnlbook.reports.charts import Palette
+    from pnlbook.reports.filters import Filters
+    from pnlbook.reports.overview import Overview
+
+ROWS_A_PAGE = 10
+
+
+def problem(sentence: str) -> mo.Html:
+    """Return what is wrong, as one sentence."""
+    text = f'<p role="alert"><strong>No figures.</strong> {escape(sentence)}</p>'
+    return mo.callout(mo.Html(text), kind="danger")
+
+
+def header(title: str, overview: Overview) -> mo.Html:
+    """Return the title with the book, its time zone and its last load."""
+    loaded = f"last load {overview.last_load}" if overview.last_load else "nothing loaded yet"
+    facts = " · ".join(
+        [
+            f"Book <strong>{escape(overview.name)}</strong>",
+            *_span(overview),
+            f"days and months in {escape(overview.timezone)}",
+            loaded,
+        ]
+    )
+    return mo.Html(f'<header class="pnl-head"><h1>{escape(title)}</h1><p>{facts}</p></header>')
+
+
+def _span(overview: Overview) -> list[str]:
+    if overview.first is None or overview.last is None:
+        return []
+    return [f"facts from {overview.first:%b %Y} to {overview.last:%b %Y}"]
+
+
+def how_to_load() -> mo.Html:
+    """Return what to do with a book that has no facts."""
+    return mo.md(
+        """
+        ## This book is empty
+
+        Load earnings and costs, then reload this page:
+
+        ```
+        pnlbook load earnings.csv costs/
+        ```
+
+        `pnlbook load --help` tells which files and columns are understood;
+        `pnlbook demo` makes a book filled with sample data.
+        """
+    )
+
+
+def section(title: str, content: Any, note: str = "") -> mo.Html:
+    """Return a part of the page under its heading; content and note may be HTML."""
+    below = f'<p class="pnl-note">{note}</p>' if note else ""
+    head = f'<h2 class="pnl-title">{escape(title)}</h2>{below}'
+    return mo.Html(f"<section>{head}{_html(content)}</section>")
+
+
+def choice(label: str, everything: str, choices: Mapping[str, str], chosen: str | None) -> mo.ui.dropdown:
+    """Return a searchable list of ids by label, whose first entry chooses none of them."""
+    options = {everything: None, **with_choice(dict(choices), chosen)}
+    value = label_of(options, chosen)
+    return mo.ui.dropdown(options, value, searchable=True, label=label)
+
+
+def pair(left: Any, right: Any, style: str = "") -> mo.Html:
+    """Return two parts beside each other, on a narrow screen below each other."""
+    parts = "".join(f"<div>{_html(part)}</div>" for part in (left, right))
+    return mo.Html(f'<div class="pnl-pair {style}">{parts}</div>')
+
+
+def node_table(
+    frame: pl.DataFrame, selected: list[int], on_open: Callable[[str | None], None]
+) -> mo.ui.table:
+    """Return the nodes to search, sort and open; `on_open` gets the key of the row selected."""
+    columns = {
+        "key": pl.col("key"),
+        "Node": pl.col("label"),
+        "Revenue": pl.col("total_revenue_usd"),
+        "Costs": pl.col("total_costs_usd"),
+        "Net profit": pl.col("net_profit_usd"),
+        "Margin": pl.col("profit_margin_percentage"),
+        "ROI": pl.col("roi_percentage"),
+    }
+    if frame["unpriced_rows"].sum():
+        columns["No price"] = pl.col("unpriced_rows")
+    forms = dict.fromkeys(("Revenue", "Costs", "Net profit"), money) | dict.fromkeys(
+        ("Margin", "ROI"), percent
+    )
+    return _table(
+        frame.select(**columns),
+        forms,
+        selection="single",
+        initial_selection=selected,
+        hidden_columns=["key"],
+        on_change=lambda rows: on_open(rows["key"][0] if len(rows) else None),
+    )
+
+
+def pickable(
+    chart: alt.TopLevelMixin, on_open: Callable[[str | None], None]
+) -> mo.ui.altair_chart:
+    """Return a chart whose marks can be clicked; `on_open` gets the key of the one selected."""
+
+    def opened(_: Any) -> None:
+        keys = shown.selections.get("node", {}).get("key", [])
+        on_open(keys[0] if keys else None)
+
+    shown = mo.ui.altair_chart(
+        chart, chart_selection=False, legend_selection=False, on_change=opened
+    )
+    return shown
+
+
+def source_table(rows: pl.DataFrame) -> mo.ui.table:
+    """Return the facts behind a node, each with the file and line that it came from."""
+    shown = rows.select(
+        pl.col("counted_at").dt.to_string("%Y-%m-%d %H:%M").alias("When"),
+        pl.col("kind").alias("Kind"),
+        pl.col("revenue_usd").alias("Revenue"),
+        pl.col("cost_usd").alias("Cost"),
+        pl.col("payment_status").fill_null("").alias("Status"),
+        pl.col("project_id").fill_null("").alias("Project"),
+        pl.col("location").fill_null("").alias("File"),
+        pl.col("source_line").alias("Line"),
+        _note().alias("Note"),
+    )
+    return _table(shown, dict.fromkeys(("Revenue", "Cost", "Line"), _or_nothing), selection=None)
+
+
+def table_files(what: str, frame: pl.DataFrame, filters: Filters) -> list[mo.download]:
+    """Return buttons that give a macro's rows as CSV and as Parquet."""
+    made: dict[str, Callable[[], bytes]] = {
+        "csv": lambda: exports.csv(frame),
+        "parquet": lambda: exports.parquet(frame),
+    }
+    return [_file(what, ending, make, filters) for ending, make in made.items()]
+
+
+def picture_file(
+    what: str, draw: Callable[[Palette], alt.TopLevelMixin], filters: Filters
+) -> mo.download:
+    """Return a button that gives a chart as a picture."""
+    return _file(what, "png", lambda: exports.png(draw(PRINT)), filters)
+
+
+def files(buttons: list[mo.download]) -> mo.Html:
+    """Return the buttons in a row."""
+    return mo.hstack(buttons, justify="start", wrap=True)
+
+
+def _html(part: Any) -> str:
+    return part if isinstance(part, str) else str(mo.as_html(part).text)
+
+
+def _file(what: str, ending: str, make: Callable[[], bytes], filters: Filters) -> mo.download:
+    name = exports.file_name(f"profit-{what}", filters, ending)
+    label = f"{what.capitalize()} as {ending.upper() if ending != 'parquet' else 'Parquet'}"
+    return mo.download(make, name, label=label)
+
+
+def _note() -> pl.Expr:
+    unpriced = pl.col("revenue_usd").is_null() & pl.col("cost_usd").is_null()
+    return (
+        pl.when(unpriced)
+        .then(pl.lit("no price known"))
+        .when("carried")
+        .then(pl.lit("cost carried by the payment"))
+        .otherwise(pl.lit(""))
+    )
+
+
+def _or_nothing(value: Decimal | int | None) -> str:
+    """Return an amount or a line number; a revenue has no cost, which is not an unknown one."""
+    if value is None:
+        return ""
+    return money(value) if isinstance(value, Decimal) else str(value)
+
+
+def _table(
+    frame: pl.DataFrame, forms: dict[str, Callable[[Any], str]], **options: Any
+) -> mo.ui.table:
+    return mo.ui.table(
+        frame,
+        page_size=ROWS_A_PAGE,
+        pagination=True,
+        show_data_types=False,
+        show_column_summaries=False,
+        show_download=False,
+        format_mapping=dict(forms),
+        text_justify_columns=dict.fromkeys([*forms, *_numbers(frame)], "right"),
+        **options,
+    )
+
+
+def _numbers(frame: pl.DataFrame) -> list[str]:
+    return [name for name, kind in frame.schema.items() if kind.is_numeric()]

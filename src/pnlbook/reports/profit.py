@@ -1,0 +1,50 @@
+"""The figures of the profit report: one answer of each macro, all from the same state of the book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pnlbook.reports import nodes
+from pnlbook.reports.query import Call
+from pnlbook.reports.statement import Statement, read_statement
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import polars as pl
+
+    from pnlbook.reports.filters import Filters
+    from pnlbook.reports.query import Source
+
+
+@dataclass(frozen=True)
+class Profit:
+    """What the macros say about a range; months only where the statement is by month."""
+
+    figures: pl.DataFrame
+    lines: pl.DataFrame
+    months: pl.DataFrame | None
+    nodes: pl.DataFrame
+    statement: Statement
+
+
+def read_profit(source: Source, filters: Filters) -> Profit:
+    """Read everything that the filters ask for."""
+    within: dict[str, str | date | None] = {
+        "since": filters.first,
+        "until": filters.until,
+        "basis": filters.basis,
+        "node": filters.node,
+        "project": filters.project,
+    }
+    with source.reader() as reader:
+        lines = reader.call(Call("pnl_statement", {"grain": filters.grain, **within}))
+        by_month = filters.grain == "month"
+        return Profit(
+            figures=reader.call(Call("key_figures", within)),
+            lines=lines,
+            months=reader.call(Call("platform_profit", within)) if by_month else None,
+            nodes=nodes.named(reader.call(Call("node_profit", within))),
+            statement=read_statement(lines, filters.grain),
+        )

@@ -1,0 +1,153 @@
+"""Tables and key figures as HTML: real headings and table cells, so that every reader can follow them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from pnlbook.reports.figures import (
+    THIN_SPACE,
+    count,
+    money,
+    percent,
+    signed_money,
+    signed_percent,
+)
+from pnlbook.reports.statement import period_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from decimal import Decimal
+
+    import polars as pl
+
+    from pnlbook.reports.statement import Line, Statement
+
+# A page with more columns is slow and unread; the download has them all.
+MOST_PERIODS = 62
+
+
+def incomplete(unpriced: int) -> str:
+    """Return the mark of figures that lack the value of some facts; empty when they lack none."""
+    if not unpriced:
+        return ""
+    return f'<span class="pnl-mark">incomplete: {count(unpriced, "row")} without a price</span>'
+
+
+def key_figures(frame: pl.DataFrame) -> str:
+    """Return the rows of `key_figures` as tiles."""
+    tiles = "".join(_tile(row) for row in frame.iter_rows(named=True))
+    return f'<dl class="pnl-tiles">{tiles}</dl>'
+
+
+def statement_table(statement: Statement, platform: pl.DataFrame | None = None) -> str:
+    """Return the statement, newest period first; platform: rows of `platform_profit` for its ratios."""
+    periods = statement.periods[::-1][:MOST_PERIODS]
+    ratios = {row["month"]: row for row in platform.iter_rows(named=True)} if platform is not None else {}
+    body = "".join(
+        [
+            _section(statement, "revenue", "Revenue", periods),
+            _section(statement, "cost", "Costs", periods),
+            _line_row(statement.sums("net"), "Net profit", periods, "pnl-net"),
+            _ratio_row("Margin", "profit_margin_pct", percent, periods, ratios),
+            _ratio_row("Change on the month before", "net_change_usd", signed_money, periods, ratios),
+            _ratio_row("Change in percent", "net_change_pct", signed_percent, periods, ratios),
+            _unpriced_row(statement, periods),
+        ]
+    )
+    heads = "".join(f'<th scope="col">{period_label(p, statement.grain)}</th>' for p in periods)
+    caption = f"Profit and loss by {statement.grain}, USD, newest first" + _omitted(statement)
+    return _table(caption, f'<th scope="col">USD</th><th scope="col">Total</th>{heads}', body)
+
+
+def months_table(months: pl.DataFrame) -> str:
+    """Return the rows of `node_monthly_profit` for one node."""
+    heads = ("Month", "Revenue", "Costs", "Net profit", "Margin", "")
+    body = "".join(
+        _row(
+            period_label(row["month"], "month"),
+            [
+                money(row["total_revenue_usd"]),
+                money(row["total_costs_usd"]),
+                money(row["net_profit_usd"]),
+                percent(row["profit_margin_percentage"]),
+                incomplete(row["unpriced_rows"]),
+            ],
+        )
+        for row in months.iter_rows(named=True)
+    )
+    head = "".join(f'<th scope="col">{name_}</th>' for name_ in heads)
+    return _table("Months in USD, newest first", head, body)
+
+
+def _tile(row: dict[str, Any]) -> str:
+    ratio = row["unit"] == "%"
+    shown = percent(row["amount"]) if ratio else money(row["amount"])
+    unit = "" if ratio else '<span class="pnl-unit">USD</span>'
+    name = escape(row["figure"][:1].upper() + row["figure"][1:])
+    return (
+        f'<div class="pnl-tile"><dt>{name}</dt><dd><span class="pnl-value">{shown}</span>{unit}'
+        f'<span class="pnl-change">{_change(row)}</span>{incomplete(row["unpriced_rows"])}</dd></div>'
+    )
+
+
+def _change(row: dict[str, Any]) -> str:
+    if row["change"] is None:
+        return "no period before to compare with" if row["previous_since"] is None else "no margin before"
+    arrow = "▲" if row["change"] > 0 else "▼" if row["change"] < 0 else "＝"
+    if row["unit"] == "%":
+        told = signed_percent(row["change"]).removesuffix(THIN_SPACE + "%") + " points"
+    else:
+        told = signed_money(row["change"])
+        if row["change_pct"] is not None:
+            told += f" ({signed_percent(row['change_pct'])})"
+    before = percent(row["previous_amount"]) if row["unit"] == "%" else money(row["previous_amount"])
+    missing = row["previous_unpriced_rows"] or 0
+    note = f", incomplete by {count(missing, 'row')}" if missing else ""
+    return f'<span aria-hidden="true">{arrow}</span> {told}<br>from {before}{note}'
+
+
+def _section(statement: Statement, section: Any, name: str, periods: Iterable[date]) -> str:
+    rows = [_line_row(line, line.label, periods, "pnl-kind") for line in statement.section(section)]
+    return "".join(rows) + _line_row(statement.sums(section), name, periods, "pnl-sum")
+
+
+def _line_row(line: Line, name: str, periods: Iterable[date], style: str) -> str:
+    cells = [money(line.total)]
+    cells += [money(line.amounts[p]) if p in line.amounts else "" for p in periods]
+    return _row(name, cells, style)
+
+
+def _ratio_row(
+    name: str, column: str, form: Any, periods: Iterable[date], ratios: dict[date, dict[str, Any]]
+) -> str:
+    if not ratios:
+        return ""
+    cells = [form(ratios[period][column]) if period in ratios else "" for period in periods]
+    return _row(name, ["", *cells], "pnl-ratio")
+
+
+def _unpriced_row(statement: Statement, periods: Iterable[date]) -> str:
+    if not statement.unpriced_rows:
+        return ""
+    missing = [statement.unpriced.get(period, 0) for period in periods]
+    cells = [f"{number:,}" if number else "" for number in [statement.unpriced_rows, *missing]]
+    return _row("Rows without a price", cells, "pnl-ratio pnl-mark")
+
+
+def _omitted(statement: Statement) -> str:
+    older = len(statement.periods) - MOST_PERIODS
+    return f"; {count(older, 'older ' + statement.grain)} only in the download" if older > 0 else ""
+
+
+def _row(name: str, cells: list[str], style: str = "") -> str:
+    told = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr class="{style}"><th scope="row">{escape(name)}</th>{told}</tr>'
+
+
+def _table(caption: str, head: str, body: str) -> str:
+    return (
+        f'<div class="pnl-scroll" tabindex="0" role="region" aria-label="{caption}"><table class="pnl-table">'
+        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
