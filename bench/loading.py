@@ -121,7 +121,7 @@ def memory(options: Options) -> list[Finding]:
             sides["ours"].peak_mib,
             sides[peer].peak_mib,
             peer,
-            Target("ours", "≤", 2048, "MiB"),
+            Target("ours", "≤", 1907, "MiB"),
             {name: [run.peak_mib] for name, run in sides.items()},
             (seconds,),
         )
