@@ -1,4 +1,4 @@
-"""The sample book reproduces the published tables to the cent, and its script reproduces its files."""
+"""The sample book reproduces the published tables to the cent, and its script its files."""
 
 from __future__ import annotations
 

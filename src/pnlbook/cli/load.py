@@ -19,6 +19,13 @@ class NotANumberOfRows(UsageError):
         super().__init__(f"--max-rejects takes a number of rows or 'all', not {text!r}.")
 
 
+class NotAConstant(UsageError):
+    """--set is not COLUMN=VALUE."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"--set takes COLUMN=VALUE, not {text!r}.")
+
+
 def load(
     run: Run,
     sources: Annotated[
@@ -42,6 +49,12 @@ def load(
     source: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="System the rows come from; part of their identity."),
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="COLUMN=VALUE", help="Value for a column that the files lack."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")
@@ -74,6 +87,7 @@ def load(
       pnlbook load earnings.csv
       pnlbook load exports/ --dry-run
       pnlbook load 'costs-*.csv' --as deployment_costs --max-rejects all
+      pnlbook load payouts.csv --set payment_type=bonus --set payment_status=paid
       zcat big.csv.gz | pnlbook load - --as node_earnings
     """
     from pnlbook.cli.progress import Bar
@@ -85,6 +99,7 @@ def load(
         table=table,
         mapping=mapping,
         source=source,
+        constants=tuple(_constant(text) for text in given or ()),
         dry_run=dry_run,
         max_rejects=_max_rejects(max_rejects),
         timezone=timezone,
@@ -110,3 +125,10 @@ def _max_rejects(text: str) -> int | None:
     if not text.isdecimal():
         raise NotANumberOfRows(text)
     return int(text)
+
+
+def _constant(text: str) -> tuple[str, str]:
+    column, equals, value = text.partition("=")
+    if not equals:
+        raise NotAConstant(text)
+    return column.strip(), value.strip()

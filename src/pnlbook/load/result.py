@@ -65,8 +65,10 @@ class Reject:
 
     def __str__(self) -> str:
         place = self.location if self.line is None else f"{self.location}:{self.line}"
-        column = f" {self.column}:" if self.column else ""
-        return f"{place}:{column} {self.reason}"
+        if self.column is None:
+            return f"{place}: {self.reason}"
+        value = "" if self.value is None else f" {self.value[:60]!r}"
+        return f"{place}: {self.column}{value} {self.reason}"
 
 
 @dataclass(frozen=True)

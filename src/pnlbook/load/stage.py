@@ -250,15 +250,13 @@ def _rejects(reading: _Reading, line: str) -> Iterator[Reject]:
     for number, raw, at, key in found:
         if number == _CONFLICT:
             column = _file_column(plan, plan.table.id_column)
-            reason = f"key {key!r} stands in several rows with different content; keep one"
+            reason = "is the key of several rows with different content; keep one"
             yield Reject(location, at, column, key, reason, raw)
             continue
         problem = reading.cleaning.problems[number - 1]
         column = _file_column(plan, problem.column)
         value = _value(plan, problem.column, column, raw)
-        yield Reject(
-            location, at, column, value, _sentence(problem.reason(value or ""), value), raw
-        )
+        yield Reject(location, at, column, value, problem.reason(value or ""), raw)
 
 
 def _value(plan: Plan, column: str | None, file_column: str | None, raw: str) -> str | None:
@@ -266,11 +264,6 @@ def _value(plan: Plan, column: str | None, file_column: str | None, raw: str) ->
     constant = plan.constants.get(column or "")
     value: str | None = json.loads(raw).get(file_column, constant)
     return value
-
-
-def _sentence(reason: str, value: str | None) -> str:
-    shown = "" if value is None else f"{value[:60]!r} "
-    return f"{shown}{reason}"
 
 
 def _file_column(plan: Plan, column: str | None) -> str | None:
