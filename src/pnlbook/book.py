@@ -143,8 +143,11 @@ def open_book(
     """
     connection = connect(path, write=write, timeout=timeout, on_wait=on_wait)
     try:
-        check_schema(connection, path)
-        use_timezone(connection)
+        try:
+            check_schema(connection, path)
+            use_timezone(connection)
+        except duckdb.Error as error:
+            raise BookUnreadable(path, f"it is damaged ({_reason(error)}).") from error
         with interruptible(connection):
             yield connection
     finally:

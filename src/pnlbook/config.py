@@ -5,6 +5,7 @@ Secrets never stand in the file: they come from the environment or from key file
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,11 @@ def load_settings(start: Path | None = None) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        where = f"{path or 'environment'}, setting {name!r}"
-        raise ConfigError(where, first["msg"]) from error
+        raise ConfigError(_place(path, first["loc"]), first["msg"]) from error
 
 
+def _place(path: Path | None, location: tuple[int | str, ...]) -> str:
+    variable = f"PNLBOOK_{str(location[0]).upper()}" if location else ""
+    if variable in os.environ:
+        return f"environment variable {variable}"
+    return f"{path or 'settings'}, setting {'.'.join(map(str, location))!r}"

@@ -24,6 +24,7 @@ from pnlbook.book import (
     connect,
     identifier,
     open_book,
+    quote,
     schema_version,
     setting,
 )
@@ -46,6 +47,10 @@ CREATE TABLE IF NOT EXISTS migrations (
     program_version VARCHAR NOT NULL
 );
 COMMENT ON TABLE migrations IS 'The migrations applied to this book';
+COMMENT ON COLUMN migrations.number IS 'Number of the migration';
+COMMENT ON COLUMN migrations.name IS 'What it is about';
+COMMENT ON COLUMN migrations.applied_at IS 'When it was applied';
+COMMENT ON COLUMN migrations.program_version IS 'Version of pnlbook that applied it';
 """
 
 
@@ -139,6 +144,17 @@ def set_timezone(connection: duckdb.DuckDBPyConnection, timezone: str) -> None:
         message = f"unknown time zone {timezone!r}. Use an IANA name such as UTC or Europe/Berlin."
         raise UsageError(message)
     connection.execute("UPDATE book_settings SET value = ? WHERE name = 'timezone'", [timezone])
+    _fix_timezone(connection)
+
+
+def _fix_timezone(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the reporting time zone of a book into its macro book_timezone.
+
+    As a constant it lets ranges skip what lies outside them; looked up, it halved their speed.
+    """
+    zone = setting(connection, "timezone") or "UTC"
+    definition = next(d for d in sql.definitions() if d.name == "book_timezone")
+    connection.execute(definition.sql.replace("'UTC'", quote(zone)))
 
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
@@ -210,9 +226,26 @@ def _up(connection: duckdb.DuckDBPyConnection, to: int) -> list[sql.Migration]:
     missing = [m for m in sql.migrations() if version < m.number <= to]
     for migration in missing:
         _step(connection, migration, "up")
+    _describe_history(connection)
     if to == len(sql.migrations()):
         _install_definitions(connection)
     return missing
+
+
+def _describe_history(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give the columns of history tables the comments of the tables they keep the past of."""
+    columns = connection.execute(
+        "SELECT old.table_name, old.column_name, now.comment FROM duckdb_columns() old "
+        "JOIN duckdb_columns() now USING (database_name, schema_name, column_name) "
+        "WHERE old.table_name = now.table_name || '_history' "
+        "AND old.comment IS NULL AND now.comment IS NOT NULL "
+        "AND database_name = current_database()"
+    ).fetchall()
+    comments = [
+        f"COMMENT ON COLUMN {identifier(table)}.{identifier(column)} IS {quote(comment)};"
+        for table, column, comment in columns
+    ]
+    connection.execute("\n".join(["BEGIN;", *comments, "COMMIT;"]))
 
 
 def _step(connection: duckdb.DuckDBPyConnection, migration: sql.Migration, direction: str) -> None:
@@ -240,6 +273,7 @@ def _install_definitions(connection: duckdb.DuckDBPyConnection) -> None:
         _drop_definitions(connection)
         for definition in sql.definitions():
             _define(connection, definition)
+        _fix_timezone(connection)
         for name, value, description in (
             ("definitions", _names(connection), "Macros and views that pnlbook put into the book"),
             ("definitions_sha256", sql.definitions_digest(), "Which versions of them"),

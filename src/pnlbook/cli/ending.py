@@ -21,7 +21,8 @@ _received: list[int] = []
 def notice_signals() -> None:
     """Let SIGINT, SIGTERM and SIGHUP end the run by an exception, so that it can tidy up."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _receive)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, _receive)
 
 
 def _receive(number: int, _frame: object) -> None:
@@ -63,6 +64,8 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if _is_usage(error):
         return _usage(error)
+    if type(error).__module__ == "_duckdb":
+        return f"DuckDB could not go on: {error}"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}."

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Write = Callable[[str], Any]
 
 _BLOCK = 10_000  # rows fetched and written at a time
+_SUBQUERIES = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI)
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,11 @@ def prepare(connection: duckdb.DuckDBPyConnection, text: str) -> Result | None:
     *before, last = statements
     for statement in before:
         connection.execute(statement)
-    if duckdb.ExpectedResultType.QUERY_RESULT not in last.expected_result_type:
+    if not _is_query(last):
         connection.execute(last)
         return None
-    return _bind(connection, _without_end(last.query))
+    # DuckDB 1.5 takes a PIVOT apart into statements without a text.
+    return _bind(connection, _without_end(last.query or text))
 
 
 def rows(
@@ -131,8 +133,13 @@ TEXT_FORMATS = {
 }
 
 
+def _is_query(statement: duckdb.Statement) -> bool:
+    answers = statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
+    return answers or statement.type == duckdb.StatementType.MULTI  # PIVOT
+
+
 def _bind(connection: duckdb.DuckDBPyConnection, text: str) -> Result:
-    if duckdb.extract_statements(text)[0].type != duckdb.StatementType.SELECT:
+    if duckdb.extract_statements(text)[-1].type not in _SUBQUERIES:
         text = _literal(connection.execute(text))
     relation = connection.sql(text)
     return Result(text, tuple(relation.columns), tuple(relation.types))

@@ -87,8 +87,11 @@ def rejects(
         if output is not None:
             _export(run, connection, condition, output)
             return
-        order = f"load_id DESC, reject_id LIMIT {limit}"
-        _show(run, connection, _REJECTS.format(condition=condition, order=order), "None refused.")
+        query = _REJECTS.format(condition=condition, order="load_id DESC, reject_id")
+        _show(run, connection, f"{query} LIMIT {limit}", "None refused.")
+        more = _count(connection, query) - limit
+        if more > 0:
+            run.note(f"… and {more} more; --limit and --output show them.")
 
 
 def _show(run: Run, connection: duckdb.DuckDBPyConnection, query: str, nothing: str) -> None:
@@ -131,8 +134,14 @@ def _export(run: Run, connection: duckdb.DuckDBPyConnection, condition: str, out
     result = _prepared(connection, query)
     with file_writer(output) as write:
         formats.write_csv(connection, result, write)
-    number = formats.count(connection, result)
+    number = _count(connection, query)
     run.say(f"Wrote {number} refused rows to {output}.", rows=number, output=output)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    from pnlbook.cli import formats
+
+    return formats.count(connection, _prepared(connection, query))
 
 
 def _prepared(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
