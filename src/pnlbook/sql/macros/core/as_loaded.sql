@@ -1,11 +1,16 @@
--- A load replaces rows and keeps what they were in <table>_history, so the state right after any load is what it
--- and its forerunners brought, less what later loads replaced. Without as_of the history is not even opened.
+-- A load replaces rows and keeps what they were in <table>_history, so the state right after a load is what it and
+-- its forerunners brought, less what they or later loads had replaced. Without as_of only the table itself is named:
+-- a UNION with a history that then yields nothing would still cost the statistics that fast sums live on. That
+-- makes superseded_by a column that is there or not, which only COLUMNS can express.
 CREATE OR REPLACE MACRO as_loaded(table_name, as_of := NULL) AS TABLE
-    SELECT * FROM query_table(table_name)
-    WHERE as_of IS NULL OR load_id <= as_of
-    UNION ALL BY NAME
-    SELECT * EXCLUDE (superseded_by) FROM query_table(table_name || '_history')
-    WHERE as_of IS NOT NULL AND load_id <= as_of AND superseded_by > as_of;
+    SELECT COLUMNS(lambda name: name NOT IN ('superseded_by', 'loads_of_row'))
+    FROM (
+        SELECT *, list_value(*COLUMNS(lambda name: name IN ('load_id', 'superseded_by'))) AS loads_of_row
+        FROM query_table(
+            CASE WHEN as_of IS NULL THEN [table_name] ELSE [table_name, table_name || '_history'] END, true
+        )
+    )
+    WHERE as_of IS NULL OR load_id <= as_of AND coalesce(loads_of_row[2] > as_of, true);
 COMMENT ON MACRO TABLE as_loaded IS 'Rows of a table as they were right after load as_of; by default as they are now';
 
 -- tests

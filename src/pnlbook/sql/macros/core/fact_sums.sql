@@ -49,4 +49,4 @@ CREATE OR REPLACE MACRO fact_sums(
     GROUP BY ALL HAVING count(*) > 0
     UNION ALL BY NAME
     SELECT NULL::VARCHAR AS family WHERE NOT known_basis(basis);
-COMMENT ON MACRO TABLE fact_sums IS 'Sums of every family of facts by any grain: earnings, fees, subscriptions, deployment, backup; deducted and carried correct the costs';
+COMMENT ON MACRO TABLE fact_sums IS 'Sums of every family of facts by any grain: earnings and what was deducted from them, fees, subscriptions, deployment costs and those carried, backups';

@@ -13,6 +13,6 @@ SELECT assert_equal(in_range(instant('2025-09-30'), '2025-10-01', NULL), false);
 SELECT assert_equal(in_range(instant('2025-09-30'), NULL, '2025-10-01'), true);
 SELECT assert_equal(in_range(instant('2025-09-30'), NULL, NULL), true);
 -- test: bounds are local to the book
-UPDATE book_settings SET value = 'Asia/Kathmandu' WHERE name = 'timezone';
+CREATE OR REPLACE MACRO book_timezone() AS 'Asia/Kathmandu';
 SELECT assert_equal(in_range('2025-09-30 18:15:00+00'::TIMESTAMPTZ, DATE '2025-10-01', NULL), true);
 SELECT assert_equal(in_range('2025-09-30 18:14:59+00'::TIMESTAMPTZ, DATE '2025-10-01', NULL), false);

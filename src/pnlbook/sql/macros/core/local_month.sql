@@ -4,21 +4,21 @@ CREATE OR REPLACE MACRO local_month(moment) AS (
     CASE
         WHEN day(make_timestamp(epoch_us(moment))) BETWEEN 2 AND 27
             THEN date_trunc('month', make_timestamp(epoch_us(moment)))::DATE
-        ELSE period_start('month', quarter_hour(moment))
+        ELSE period_start('month', time_slot(moment))
     END
 );
 COMMENT ON MACRO local_month IS 'First day of the month, in the book''s time zone, that an instant lies in';
 
 -- tests
 -- test: it is the month of period_start, hour by hour through a year, in zones at both ends
-UPDATE book_settings SET value = 'Pacific/Kiritimati' WHERE name = 'timezone';
-SELECT assert_equal(bool_and(local_month(moment) = period_start('month', quarter_hour(moment))), true)
+CREATE OR REPLACE MACRO book_timezone() AS 'Pacific/Kiritimati';
+SELECT assert_equal(bool_and(local_month(moment) = period_start('month', time_slot(moment))), true)
 FROM (SELECT '2024-01-01 00:00:00+00'::TIMESTAMPTZ + to_hours(hour) AS moment FROM range(9000) r(hour));
-UPDATE book_settings SET value = 'Etc/GMT+12' WHERE name = 'timezone';
-SELECT assert_equal(bool_and(local_month(moment) = period_start('month', quarter_hour(moment))), true)
+CREATE OR REPLACE MACRO book_timezone() AS 'Etc/GMT+12';
+SELECT assert_equal(bool_and(local_month(moment) = period_start('month', time_slot(moment))), true)
 FROM (SELECT '2024-01-01 00:00:00+00'::TIMESTAMPTZ + to_hours(hour) AS moment FROM range(9000) r(hour));
 -- test: the last local second of a month
-UPDATE book_settings SET value = 'Europe/Berlin' WHERE name = 'timezone';
+CREATE OR REPLACE MACRO book_timezone() AS 'Europe/Berlin';
 SELECT assert_equal(local_month('2025-09-30 21:59:59+00'::TIMESTAMPTZ), DATE '2025-09-01');
 SELECT assert_equal(local_month('2025-09-30 22:00:00+00'::TIMESTAMPTZ), DATE '2025-10-01');
 -- test: NULL stays NULL

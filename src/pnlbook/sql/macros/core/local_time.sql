@@ -6,7 +6,7 @@ COMMENT ON MACRO local_time IS 'What the book''s clock shows at an instant';
 
 -- tests
 -- test: a local time is itself, an instant is converted
-UPDATE book_settings SET value = 'Europe/Berlin' WHERE name = 'timezone';
+CREATE OR REPLACE MACRO book_timezone() AS 'Europe/Berlin';
 SELECT assert_equal(local_time('2025-10-01 08:00'), TIMESTAMP '2025-10-01 08:00:00');
 SELECT assert_equal(local_time('2025-10-01 08:00:00+00'::TIMESTAMPTZ), TIMESTAMP '2025-10-01 10:00:00');
 -- test: NULL stays NULL

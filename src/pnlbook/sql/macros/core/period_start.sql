@@ -1,27 +1,27 @@
 -- Days, weeks (from Monday), months, quarters and years begin at midnight in the book's zone.
-CREATE OR REPLACE MACRO period_start(grain, quarter) AS (
+CREATE OR REPLACE MACRO period_start(grain, slot) AS (
     date_trunc(
         CASE WHEN known_grain(grain) THEN grain END,
-        make_timestamptz(quarter * 900000000) AT TIME ZONE book_timezone()
+        make_timestamptz(slot * slot_length() - 62135596800000000) AT TIME ZONE book_timezone()
     )::DATE
 );
-COMMENT ON MACRO period_start IS 'First day of the local day, week, month, quarter or year of a quarter hour';
+COMMENT ON MACRO period_start IS 'First day of the local day, week, month, quarter or year of a time slot';
 
 -- tests
 -- test: each grain
-SELECT assert_equal(period_start('day', quarter_hour(instant('2025-11-19 23:59'))), DATE '2025-11-19');
-SELECT assert_equal(period_start('week', quarter_hour(instant('2025-11-19'))), DATE '2025-11-17');
-SELECT assert_equal(period_start('month', quarter_hour(instant('2025-11-19'))), DATE '2025-11-01');
-SELECT assert_equal(period_start('quarter', quarter_hour(instant('2025-11-19'))), DATE '2025-10-01');
-SELECT assert_equal(period_start('year', quarter_hour(instant('2025-11-19'))), DATE '2025-01-01');
+SELECT assert_equal(period_start('day', time_slot(instant('2025-11-19 23:59'))), DATE '2025-11-19');
+SELECT assert_equal(period_start('week', time_slot(instant('2025-11-19'))), DATE '2025-11-17');
+SELECT assert_equal(period_start('month', time_slot(instant('2025-11-19'))), DATE '2025-11-01');
+SELECT assert_equal(period_start('quarter', time_slot(instant('2025-11-19'))), DATE '2025-10-01');
+SELECT assert_equal(period_start('year', time_slot(instant('2025-11-19'))), DATE '2025-01-01');
 -- test: midnight is the book's, also where its offset is no whole hour
-UPDATE book_settings SET value = 'Asia/Kathmandu' WHERE name = 'timezone';
-SELECT assert_equal(period_start('month', quarter_hour('2025-09-30 18:15:00+00'::TIMESTAMPTZ)), DATE '2025-10-01');
-SELECT assert_equal(period_start('month', quarter_hour('2025-09-30 18:14:59+00'::TIMESTAMPTZ)), DATE '2025-09-01');
+CREATE OR REPLACE MACRO book_timezone() AS 'Asia/Kathmandu';
+SELECT assert_equal(period_start('month', time_slot('2025-09-30 18:15:00+00'::TIMESTAMPTZ)), DATE '2025-10-01');
+SELECT assert_equal(period_start('month', time_slot('2025-09-30 18:14:59+00'::TIMESTAMPTZ)), DATE '2025-09-01');
 -- test: summer time ends within a day, not at its end
-UPDATE book_settings SET value = 'Europe/Berlin' WHERE name = 'timezone';
-SELECT assert_equal(period_start('day', quarter_hour('2025-10-25 22:00:00+00'::TIMESTAMPTZ)), DATE '2025-10-26');
-SELECT assert_equal(period_start('day', quarter_hour('2025-10-26 22:59:59+00'::TIMESTAMPTZ)), DATE '2025-10-26');
-SELECT assert_equal(period_start('day', quarter_hour('2025-10-26 23:00:00+00'::TIMESTAMPTZ)), DATE '2025-10-27');
+CREATE OR REPLACE MACRO book_timezone() AS 'Europe/Berlin';
+SELECT assert_equal(period_start('day', time_slot('2025-10-25 22:00:00+00'::TIMESTAMPTZ)), DATE '2025-10-26');
+SELECT assert_equal(period_start('day', time_slot('2025-10-26 22:59:59+00'::TIMESTAMPTZ)), DATE '2025-10-26');
+SELECT assert_equal(period_start('day', time_slot('2025-10-26 23:00:00+00'::TIMESTAMPTZ)), DATE '2025-10-27');
 -- test: NULL stays NULL
 SELECT assert_equal(period_start('day', NULL::BIGINT), NULL::DATE);

@@ -15,9 +15,9 @@ CREATE OR REPLACE MACRO sums_by(
         known_sum(cost_usd, family = 'backup') AS backup_costs_usd,
         coalesce(-sum(cost_usd) FILTER (family = 'carried'), 0) AS costs_carried_usd,
         known_sum(cost_usd, family IN ('deployment', 'deducted', 'carried', 'backup')) AS total_costs_usd,
-        known_sum(coalesce(revenue_usd, -cost_usd), true) AS net_profit_usd,
-        known_sum(coalesce(revenue_usd, -cost_usd), family <> 'earnings') AS platform_profit_usd,
-        known_sum(coalesce(revenue_usd, -cost_usd), family NOT IN ('fees', 'subscriptions')) AS node_profit_usd,
+        sum(net(revenue_usd, cost_usd)) AS net_profit_usd,
+        known_sum(net(revenue_usd, cost_usd), family <> 'earnings') AS platform_profit_usd,
+        known_sum(net(revenue_usd, cost_usd), family NOT IN ('fees', 'subscriptions')) AS node_profit_usd,
         coalesce(sum(facts) FILTER (family NOT IN ('deducted', 'carried')), 0)::BIGINT AS facts,
         sum(unpriced)::BIGINT AS unpriced_rows
     FROM fact_sums(
