@@ -1,0 +1,75 @@
+"""The tests that stand below each macro, one item each, every one on a book of its own.
+
+`assert_equal(actual, expected)` is true, or an error that shows both.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from pnlbook import migrate, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.core
+
+ASSERT_EQUAL = """
+CREATE TEMP MACRO assert_equal(actual, expected) AS CASE
+    WHEN actual IS NOT DISTINCT FROM expected THEN true
+    ELSE error('expected ' || coalesce(expected::VARCHAR, 'NULL')
+        || ', found ' || coalesce(actual::VARCHAR, 'NULL'))
+END
+"""
+MACROS = [definition for definition in sql.definitions() if definition.area != "views"]
+
+
+def _cases() -> Iterator[tuple[str, str]]:
+    for macro in MACROS:
+        _, *parts = re.split(r"^-- test: (.+)$", f"\n{macro.tests}", flags=re.MULTILINE)
+        for sentence, statements in zip(parts[::2], parts[1::2], strict=True):
+            yield f"{macro.name}: {sentence}", statements
+
+
+CASES = dict(_cases())
+
+
+@pytest.fixture(scope="module")
+def book() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        migrate.install(connection)
+        connection.execute(ASSERT_EQUAL)
+        connection.execute("SET TimeZone = 'Asia/Tokyo'")  # no figure may depend on a session's
+        yield connection
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_macro(case: str, book: duckdb.DuckDBPyConnection) -> None:
+    book.execute("BEGIN")
+    try:
+        book.execute(CASES[case]).fetchall()
+    finally:
+        book.execute("ROLLBACK")
+
+
+def test_assert_equal_can_fail(book: duckdb.DuckDBPyConnection) -> None:
+    for statements in ("SELECT assert_equal(1, 2)", "SELECT assert_equal(1, 2); SELECT 1"):
+        with pytest.raises(duckdb.InvalidInputException, match="expected 2, found 1"):
+            book.execute(statements).fetchall()
+
+
+@pytest.mark.parametrize("macro", MACROS, ids=lambda macro: macro.name)
+def test_every_macro_is_tested_and_described(
+    macro: sql.Definition, book: duckdb.DuckDBPyConnection
+) -> None:
+    assert any(name.startswith(f"{macro.name}: ") for name in CASES), "no '-- test:' below it"
+    described = book.execute(
+        "SELECT bool_and(comment IS NOT NULL) FROM duckdb_functions() WHERE function_name = ? "
+        "AND NOT internal",
+        [macro.name],
+    ).fetchall()
+    assert described == [(True,)], "no COMMENT ON MACRO"
