@@ -1,7 +1,8 @@
 """The SQL files of pnlbook as values: migrations, macros, views and data checks.
 
-A migration holds `-- up` and `-- down`; a macro or view file holds a why-comment, its definition and,
-below `-- tests`, what must hold of it; a check begins with `-- fail: …` or `-- warn: …`. Files run whole.
+A migration holds `-- up` and `-- down`; a macro or view file holds a why-comment, its definition
+and, below `-- tests`, what must hold of it; a check begins with `-- fail: …` or `-- warn: …`.
+Files run whole.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Migration:
 
 @dataclass(frozen=True)
 class Definition:
-    """One macro or view: `area` is its folder, `sql` creates it, `tests` is the SQL that proves it."""
+    """One macro or view: `area` is its folder, `sql` creates it, `tests` proves it."""
 
     area: str
     name: str
