@@ -35,7 +35,9 @@ CREATE OR REPLACE MACRO platform_profit(
         SELECT *, lag(net_profit_usd) OVER (ORDER BY month) AS net_before_usd FROM statement
     )
     SELECT
-        * EXCLUDE (net_before_usd, unpriced_rows),
+        month, node_earnings_usd, marketplace_fees_usd, subscription_revenue_usd, total_revenue_usd,
+        deployment_costs_usd, deducted_at_source_usd, backup_costs_usd, costs_carried_usd, total_costs_usd,
+        net_profit_usd,
         percent(total_revenue_usd - total_costs_usd, total_revenue_usd) AS profit_margin_pct,
         net_profit_usd - net_before_usd AS net_change_usd,
         percent(net_profit_usd - net_before_usd, abs(net_before_usd)) AS net_change_pct,
