@@ -58,15 +58,31 @@ def chosen_filters(basis, grain, node, period, project):
 
 
 @app.cell
-def read_figures(chosen, source):
-    profit, _problem = attempt(lambda: read_profit(source, chosen))
+def ranking_controls():
+    _asked = filters.from_query(mo.query_params().to_dict())
+    rank = mo.ui.dropdown(filters.RANKS, _asked.rank, label="Net profit")
+    get_opened, set_opened = mo.state(_asked.opened)
+    return get_opened, rank, set_opened
+
+
+@app.cell
+def remember(chosen, get_opened, rank):
+    filters.write_query(
+        replace(chosen, rank=rank.value, opened=get_opened()), mo.query_params()
+    )
+    return
+
+
+@app.cell
+def read_figures(chosen, overview, source):
+    profit, _problem = attempt(lambda: read_profit(source, chosen, overview.first))
     mo.stop(profit is None, page.problem(_problem))
     return (profit,)
 
 
 @app.cell
 def key_figures(profit):
-    mo.Html(tables.key_figures(profit.figures))
+    mo.Html(tables.key_figures(profit))
     return
 
 
@@ -100,14 +116,6 @@ def statement_downloads(chosen, profit, steps):
 
 
 @app.cell
-def ranking_controls():
-    _asked = filters.from_query(mo.query_params().to_dict())
-    rank = mo.ui.dropdown(filters.RANKS, _asked.rank, label="Net profit")
-    get_opened, set_opened = mo.state(_asked.opened)
-    return get_opened, rank, set_opened
-
-
-@app.cell
 def node_ranking(profit, rank, set_opened):
     bars = nodes.best(profit.nodes, rank.value)
     node_chart = page.pickable(charts.ranking_chart(bars), set_opened)
@@ -131,14 +139,6 @@ def node_downloads(bars, chosen, profit):
     ]
     page.files(node_files)
     return (node_files,)
-
-
-@app.cell
-def remember(chosen, get_opened, rank):
-    filters.write_query(
-        replace(chosen, rank=rank.value, opened=get_opened()), mo.query_params()
-    )
-    return
 
 
 @app.cell

@@ -85,7 +85,9 @@ def statement_chart(
         alt.Tooltip("told:N", title="USD"),
     ]
     chart = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y, color=colour, tooltip=told)
-    bars = chart.transform_filter("datum.series != 'Net profit'").mark_bar(width={"band": 0.7})
+    bars = chart.transform_filter("datum.series != 'Net profit'").mark_bar(
+        width={"band": min(0.7, 0.15 * len(order))}
+    )
     net = chart.transform_filter("datum.series == 'Net profit'").mark_line(
         point=alt.OverlayMarkDef(size=40, filled=True), strokeWidth=2
     )
@@ -132,17 +134,17 @@ def waterfall_chart(
 
 
 def ranking_chart(
-    bars: list[Bar], palette: Palette = SCREEN, *, opened: str | None = None, title: str = ""
+    bars: list[Bar], palette: Palette = SCREEN, *, title: str = ""
 ) -> alt.LayerChart:
     """Return one bar a node with its net profit; a click on it selects the node under `node`."""
-    rows = [_bar_row(bar, opened) for bar in bars]
+    rows = [_bar_row(bar) for bar in bars]
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("label:N", sort=[row["label"] for row in rows], title=None, axis=_names()),
         tooltip=[alt.Tooltip("label:N", title="Node"), alt.Tooltip("told:N", title="Net profit, USD")],
     )
     picked = alt.selection_point(name="node", fields=["key"], on="click", toggle=False)
     marks = base.mark_bar(height={"band": 0.66}, cursor="pointer").encode(
-        x=alt.X("value:Q", title=None, axis=_amounts()),
+        x=alt.X("value:Q", title=None, axis=None),
         color=alt.condition("datum.value < 0", alt.value(palette.cost), alt.value(palette.revenue)),
     )
     texts = _texts(base, rows, palette)
@@ -199,11 +201,10 @@ def _step_row(step: Step) -> dict[str, Any]:
     }
 
 
-def _bar_row(bar: Bar, opened: str | None) -> dict[str, Any]:
-    mark = "▸ " if bar.key == opened else ""
+def _bar_row(bar: Bar) -> dict[str, Any]:
     return {
         "key": bar.key,
-        "label": mark + bar.label,
+        "label": bar.label,
         "value": float(bar.net),
         "told": money(bar.net),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 ZERO = Decimal(0)
@@ -39,31 +38,6 @@ def signed_percent(percentage: Decimal | None) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: `1 row`, `20,000 rows`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-@dataclass(frozen=True)
-class Change:
-    """How an amount differs from the one before; None: one of them is not known."""
-
-    amount: Decimal | None
-    percentage: Decimal | None
-
-    @property
-    def direction(self) -> str:
-        """Return an arrow that says up, down or unchanged without any colour."""
-        if self.amount is None:
-            return ""
-        return "▲" if self.amount > 0 else "▼" if self.amount < 0 else "="
-
-
-def change(now: Decimal | None, before: Decimal | None) -> Change:
-    """Return the change from `before` to `now`; there is no percentage of zero."""
-    if now is None or before is None:
-        return Change(None, None)
-    difference = _EXACT.subtract(now, before)
-    if not before:
-        return Change(difference, None)
-    return Change(difference, _EXACT.divide(difference * 100, abs(before)))
 
 
 def total(amounts: list[Decimal]) -> Decimal:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pnlbook.reports.overview import Overview
 
 ROWS_A_PAGE = 10
+_FILE = r"((?:[^/]*/)?[^/]*)$"  # with its folder; the download has the whole path
 
 
 def problem(sentence: str) -> mo.Html:
@@ -142,7 +143,7 @@ def source_table(rows: pl.DataFrame) -> mo.ui.table:
         pl.col("cost_usd").alias("Cost"),
         pl.col("payment_status").fill_null("").alias("Status"),
         pl.col("project_id").fill_null("").alias("Project"),
-        pl.col("location").fill_null("").alias("File"),
+        pl.col("location").fill_null("").str.extract(_FILE).alias("File"),
         pl.col("source_line").alias("Line"),
         _note().alias("Note"),
     )

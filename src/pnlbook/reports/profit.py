@@ -20,17 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Profit:
-    """What the macros say about a range; months only where the statement is by month."""
+    """What the macros say about a range; months only where the statement is by month.
+
+    latest: the key figures of the last period, where the book holds nothing before the range.
+    """
 
     figures: pl.DataFrame
+    latest: pl.DataFrame | None
     lines: pl.DataFrame
     months: pl.DataFrame | None
     nodes: pl.DataFrame
     statement: Statement
 
 
-def read_profit(source: Source, filters: Filters) -> Profit:
-    """Read everything that the filters ask for."""
+def read_profit(source: Source, filters: Filters, begins: date) -> Profit:
+    """Read everything that the filters ask for; begins: the first day of the book's facts."""
     within: dict[str, str | date | None] = {
         "since": filters.first,
         "until": filters.until,
@@ -40,11 +44,14 @@ def read_profit(source: Source, filters: Filters) -> Profit:
     }
     with source.reader() as reader:
         lines = reader.call(Call("pnl_statement", {"grain": filters.grain, **within}))
+        statement = read_statement(lines, filters.grain)
+        last = statement.periods[-1:] if filters.first and filters.first <= begins else ()
         by_month = filters.grain == "month"
         return Profit(
             figures=reader.call(Call("key_figures", within)),
+            latest=reader.call(Call("key_figures", {**within, "since": last[0]})) if last else None,
             lines=lines,
             months=reader.call(Call("platform_profit", within)) if by_month else None,
             nodes=nodes.named(reader.call(Call("node_profit", within))),
-            statement=read_statement(lines, filters.grain),
+            statement=statement,
         )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from pnlbook.reports.profit import Profit
     from pnlbook.reports.statement import Line, Statement
 
 # A page with more columns is slow and unread; the download has them all.
@@ -35,10 +36,19 @@ def incomplete(unpriced: int) -> str:
     return f'<span class="pnl-mark">incomplete: {count(unpriced, "row")} without a price</span>'
 
 
-def key_figures(frame: pl.DataFrame) -> str:
-    """Return the rows of `key_figures` as tiles."""
-    tiles = "".join(_tile(row) for row in frame.iter_rows(named=True))
-    return f'<dl class="pnl-tiles">{tiles}</dl>'
+def key_figures(profit: Profit) -> str:
+    """Return the key figures as tiles, with the change on the period before.
+
+    Where the book begins with the range, the change is that of the last period of the range.
+    """
+    latest = profit.latest
+    if latest is None:
+        notes = [_change(row) for row in profit.figures.iter_rows(named=True)]
+    else:
+        name = period_label(profit.statement.periods[-1], profit.statement.grain)
+        notes = [f"{name}: {_told(row)}<br>{_change(row)}" for row in latest.iter_rows(named=True)]
+    tiles = map(_tile, profit.figures.iter_rows(named=True), notes)
+    return f'<dl class="pnl-tiles">{"".join(tiles)}</dl>'
 
 
 def statement_table(statement: Statement, platform: pl.DataFrame | None = None) -> str:
@@ -81,31 +91,34 @@ def months_table(months: pl.DataFrame) -> str:
     return _table("Months in USD, newest first", head, body)
 
 
-def _tile(row: dict[str, Any]) -> str:
-    ratio = row["unit"] == "%"
-    shown = percent(row["amount"]) if ratio else money(row["amount"])
-    unit = "" if ratio else '<span class="pnl-unit">USD</span>'
+def _tile(row: dict[str, Any], note: str) -> str:
+    unit = "" if row["unit"] == "%" else f'<span class="pnl-unit">{row["unit"]}</span>'
     name = escape(row["figure"][:1].upper() + row["figure"][1:])
     return (
-        f'<div class="pnl-tile"><dt>{name}</dt><dd><span class="pnl-value">{shown}</span>{unit}'
-        f'<span class="pnl-change">{_change(row)}</span>{incomplete(row["unpriced_rows"])}</dd></div>'
+        f'<div class="pnl-tile"><dt>{name}</dt><dd><span class="pnl-value">{_told(row)}</span>{unit}'
+        f'<span class="pnl-change">{note}</span>{incomplete(row["unpriced_rows"])}</dd></div>'
     )
 
 
 def _change(row: dict[str, Any]) -> str:
     if row["change"] is None:
-        return "no period before to compare with" if row["previous_since"] is None else "no margin before"
+        return f"before: {_told(row, 'previous_amount')}"
     arrow = "▲" if row["change"] > 0 else "▼" if row["change"] < 0 else "＝"
     if row["unit"] == "%":
         told = signed_percent(row["change"]).removesuffix(THIN_SPACE + "%") + " points"
     else:
         told = signed_money(row["change"])
-        if row["change_pct"] is not None:
-            told += f" ({signed_percent(row['change_pct'])})"
-    before = percent(row["previous_amount"]) if row["unit"] == "%" else money(row["previous_amount"])
-    missing = row["previous_unpriced_rows"] or 0
-    note = f", incomplete by {count(missing, 'row')}" if missing else ""
-    return f'<span aria-hidden="true">{arrow}</span> {told}<br>from {before}{note}'
+    if row["change_pct"] is not None:
+        told += f" ({signed_percent(row['change_pct'])})"
+    missing = row["previous_unpriced_rows"]
+    note = f" ({count(missing, 'row')} without a price)" if missing else ""
+    return (
+        f'<span aria-hidden="true">{arrow}</span> {told}<br>from {_told(row, "previous_amount")}{note}'
+    )
+
+
+def _told(row: dict[str, Any], column: str = "amount") -> str:
+    return percent(row[column]) if row["unit"] == "%" else money(row[column])
 
 
 def _section(statement: Statement, section: Any, name: str, periods: Iterable[date]) -> str:
