@@ -12,7 +12,7 @@ import re
 import struct
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -169,8 +169,9 @@ def interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def interrupt() -> None:
     """Stop the statements that interruptible connections run; they raise a duckdb.Error."""
-    for connection in _running:
-        connection.interrupt()
+    for connection in tuple(_running):
+        with suppress(duckdb.Error):  # it may have been closed by now
+            connection.interrupt()
 
 
 def connect(

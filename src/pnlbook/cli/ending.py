@@ -10,6 +10,8 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 
 from pnlbook.errors import ExitCode, PnlbookError
 
@@ -28,11 +30,26 @@ def notice_signals() -> None:
 def _receive(number: int, _frame: object) -> None:
     # DuckDB turns the exception into one of its own; the list tells what it was.
     _received.append(number)
+    if _begins("duckdb"):
+        os._exit(128 + number)  # an exception in there is a crash, and nothing is open yet
     signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
-    book = sys.modules.get("pnlbook.book")
-    if book is not None:
-        book.interrupt()
+    threading.Thread(target=_keep_interrupting, daemon=True).start()
     raise KeyboardInterrupt
+
+
+def _begins(module: str) -> bool:
+    """Whether the module is being imported right now."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
+
+
+def _keep_interrupting() -> None:
+    """Stop the statement that runs, also one that only begins after the signal."""
+    while True:
+        book = sys.modules.get("pnlbook.book")
+        if book is not None:
+            book.interrupt()
+        time.sleep(0.05)
 
 
 def signalled() -> int:
