@@ -199,6 +199,8 @@ def _settle_repeats(reading: _Reading) -> None:
     payments stay two and the same file loaded again adds none.
     """
     connection, plan, name = reading.connection, reading.plan, reading.name
+    if _ascends(reading):
+        return
     keys = ", ".join(identifier(column) for column in key_columns(plan))
     run(
         connection,
@@ -228,6 +230,24 @@ def _settle_repeats(reading: _Reading) -> None:
         f"UPDATE stage.{name} AS s SET {change} FROM stage.{name}_rank AS r "
         f"WHERE s.rowid = r.row AND {rows}",
     )
+
+
+def _ascends(reading: _Reading) -> bool:
+    """Whether every row's key is after the one before it: then none stands twice.
+
+    Most exports are sorted by their ids, and to see that costs an eighth of grouping by them.
+    Shorter keys go before longer ones, as e-9 before e-10.
+    """
+    if reading.plan.key is None:
+        return False
+    found = run(
+        reading.connection,
+        f"FROM (SELECT row_key, lag(row_key) OVER () AS before FROM stage.{reading.name} "
+        "WHERE problem = 0) "
+        "WHERE before IS NOT NULL "
+        "AND (length(row_key), row_key) <= (length(before), before) LIMIT 1",
+    )
+    return not found
 
 
 def _rows(reading: _Reading) -> int:
