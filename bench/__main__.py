@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BENCHMARKS: dict[str, Callable[[Options], list[Finding]]] = {
     "load": loading.compare,
+    "shuffled": loading.compare_shuffled,
     "memory": loading.memory,
     "profit": profit.compare,
     "help": starting.help_of_program,

@@ -48,7 +48,17 @@ BARE = {
 def compare(options: Options) -> list[Finding]:
     """Compare rows a second, and the identical file again with the first time."""
     rows = options.size(FIVE_MILLION)
-    path = make_file(options.scratch, rows)
+    return _compare(options, make_file(options.scratch, rows), rows, "earnings")
+
+
+def compare_shuffled(options: Options) -> list[Finding]:
+    """Compare rows a second of a file that is sorted by nothing."""
+    rows = options.size(FIVE_MILLION)
+    path = shuffled(make_file(options.scratch, rows))
+    return _compare(options, path, rows, "earnings in no order")[:1]
+
+
+def _compare(options: Options, path: Path, rows: int, what: str) -> list[Finding]:
     book = options.scratch / "load.duckdb"
     again: list[float] = []
     work: dict[str, list[float]] = {name: [] for name in ("ours", *BARE)}
@@ -79,7 +89,7 @@ def compare(options: Options) -> list[Finding]:
     processor = medians(work)
     return [
         Finding(
-            f"load {rows:,} earnings",
+            f"load {rows:,} {what}",
             "rows/s",
             middle["ours"],
             middle[peer],
@@ -138,6 +148,16 @@ def make_file(scratch: Path, rows: int) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         (folder / "new" / "1-main" / path.name).rename(path)
     return path
+
+
+def shuffled(path: Path) -> Path:
+    """Return a file of the same rows in no order."""
+    other = path.with_stem(f"{path.stem}-shuffled")
+    if not other.exists():
+        rows = f"FROM read_csv('{path}', all_varchar = true) ORDER BY hash(earning_id)"
+        with duckdb.connect() as connection:
+            connection.execute(f"COPY ({rows}) TO '{other}' (HEADER)")
+    return other
 
 
 def fresh(book: Path) -> None:

@@ -79,4 +79,4 @@ def test_the_peers_of_the_macros_are_there() -> None:
 def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         bench.main(["speed"])
-    assert "no benchmark speed; there are load, memory" in capsys.readouterr().err
+    assert "no benchmark speed; there are load, shuffled" in capsys.readouterr().err
