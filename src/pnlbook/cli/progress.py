@@ -38,8 +38,8 @@ class Bar:
             return
         if self._display is None:
             self._display = _display()
+            self._task = self._display.add_task("", rows="")
             self._display.start()
-            self._task = self._display.add_task("")
         if self._task is not None:
             self._display.update(
                 self._task,

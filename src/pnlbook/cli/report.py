@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 import typer
 
-from pnlbook.cli import places
+from pnlbook.cli import ending, places
 from pnlbook.cli.run import Run, print_json
 from pnlbook.errors import PnlbookError, UsageError
 
@@ -78,9 +78,13 @@ def report(
     chosen = _free_port(host, port)
     if port not in {0, chosen}:
         run.note(f"Port {port} is taken; using {chosen}.")
-    with _serving(run, reports[name], host, chosen) as server:
-        _announce(run, name, host, _url(host, chosen), headless=headless)
-        _wait(server, name)
+    try:
+        with _serving(run, reports[name], host, chosen) as server:
+            _announce(run, name, host, _url(host, chosen), headless=headless)
+            raise ReportFailed(name, f"ended (exit code {server.wait()})")
+    except KeyboardInterrupt:
+        if ending.signalled() not in {0, ending.INTERRUPTED}:
+            raise  # not Ctrl-C, which is how a report is meant to end
 
 
 def _reports() -> dict[str, Path]:
@@ -177,11 +181,3 @@ def _open_browser(url: str) -> None:
     # Without a display, a text browser would take over this terminal.
     if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(url)
-
-
-def _wait(server: subprocess.Popen[bytes], name: str) -> None:
-    try:
-        code = server.wait()
-    except KeyboardInterrupt:
-        return
-    raise ReportFailed(name, f"ended (exit code {code})")

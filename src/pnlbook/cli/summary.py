@@ -75,7 +75,7 @@ def _print_notes(run: Run, file: FileResult) -> None:
     if file.skipped:
         run.note(f"{file.location}: this very file was loaded before; nothing to do.")
     elif file.recognised_by:
-        run.note(f"{file.location}: {file.recognised_by}")
+        run.note(f"{file.location} goes to {file.table}: {file.recognised_by}.")
     if file.unpriced_rows:
         run.note(f"{file.location}: {file.unpriced_rows} rows have no known USD value (unpriced).")
     for note in file.notes:
