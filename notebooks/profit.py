@@ -11,6 +11,7 @@ app = marimo.App(width="medium", app_title="Profit and loss", css_file="profit.c
 
 with app.setup:
     from dataclasses import replace
+    from functools import partial
 
     import marimo as mo
 
@@ -19,6 +20,10 @@ with app.setup:
     from pnlbook.reports.profit import read_profit
     from pnlbook.reports.query import attempt, find_source
     from pnlbook.reports.statement import waterfall
+
+    CHART = "Revenue, costs and net profit"
+    WATERFALL = "From revenue to net profit"
+    RANKING = "Nodes by net profit"
 
 
 @app.cell
@@ -35,7 +40,7 @@ def find_book():
 def controls(overview):
     mo.stop(overview.first is None, page.how_to_load())
     _asked = filters.from_query(mo.query_params().to_dict()).within(overview.recent, overview.last)
-    period = mo.ui.date_range(value=(_asked.first, _asked.last), label="From – to")
+    period = mo.ui.date_range(value=(_asked.first, _asked.last), label="From, to")
     grain = mo.ui.dropdown(filters.GRAINS, _asked.grain, label="By")
     basis = mo.ui.dropdown(filters.BASES, _asked.basis, label="Basis")
     node = page.choice("Node", "All nodes", overview.nodes, _asked.node)
@@ -67,9 +72,7 @@ def ranking_controls():
 
 @app.cell
 def remember(chosen, get_opened, rank):
-    filters.write_query(
-        replace(chosen, rank=rank.value, opened=get_opened()), mo.query_params()
-    )
+    filters.write_query(replace(chosen, rank=rank.value, opened=get_opened()), mo.query_params())
     return
 
 
@@ -77,6 +80,7 @@ def remember(chosen, get_opened, rank):
 def read_figures(chosen, overview, source):
     profit, _problem = attempt(lambda: read_profit(source, chosen, overview.first))
     mo.stop(profit is None, page.problem(_problem))
+    mo.stop(not profit.statement.periods, page.nothing(chosen))
     return (profit,)
 
 
@@ -89,9 +93,10 @@ def key_figures(profit):
 @app.cell
 def overview_charts(profit):
     steps = waterfall(profit.statement)
+    _note = tables.incomplete(profit.statement.unpriced_rows)
     page.pair(
-        page.section("Revenue, costs and net profit", charts.statement_chart(profit.statement)),
-        page.section("From revenue to net profit", charts.waterfall_chart(steps)),
+        page.section(CHART, charts.statement_chart(profit.statement), _note),
+        page.section(WATERFALL, charts.waterfall_chart(steps), _note),
     )
     return (steps,)
 
@@ -107,9 +112,9 @@ def statement_downloads(chosen, profit, steps):
     statement_files = [
         *page.table_files("statement", profit.lines, chosen),
         page.picture_file(
-            "chart", lambda paper: charts.statement_chart(profit.statement, paper), chosen
+            "chart", CHART, partial(charts.statement_chart, profit.statement), chosen
         ),
-        page.picture_file("waterfall", lambda paper: charts.waterfall_chart(steps, paper), chosen),
+        page.picture_file("waterfall", WATERFALL, partial(charts.waterfall_chart, steps), chosen),
     ]
     page.files(statement_files)
     return (statement_files,)
@@ -124,7 +129,7 @@ def node_ranking(profit, rank, set_opened):
         profit.nodes, nodes.position(profit.nodes, _asked.opened), set_opened
     )
     page.pair(
-        page.section("Nodes by net profit", mo.vstack([rank, node_chart])),
+        page.section(RANKING, mo.vstack([rank, node_chart])),
         page.section("All nodes", node_table),
         "pnl-wide-right",
     )
@@ -135,7 +140,7 @@ def node_ranking(profit, rank, set_opened):
 def node_downloads(bars, chosen, profit):
     node_files = [
         *page.table_files("nodes", profit.nodes.drop("key", "label"), chosen),
-        page.picture_file("ranking", lambda paper: charts.ranking_chart(bars, paper), chosen),
+        page.picture_file("ranking", RANKING, partial(charts.ranking_chart, bars), chosen),
     ]
     page.files(node_files)
     return (node_files,)
@@ -146,6 +151,7 @@ def read_opened(chosen, get_opened, source):
     mo.stop(get_opened() is None)
     opened, _problem = attempt(lambda: nodes.read_node(source, get_opened(), chosen))
     mo.stop(opened is None, page.problem(_problem))
+    mo.stop(opened.rows.is_empty(), page.nothing(chosen, opened.label))
     return (opened,)
 
 

@@ -1,14 +1,14 @@
 """Charts of the reports in Altair: bars stand where floats put them, texts tell the exact amounts.
 
-On a screen the colours are variables of the page's style sheet, so that charts follow its light or dark
-theme; in a picture they are those of the light one. No meaning hangs on a colour alone: costs and losses
-point down or left and carry a minus sign.
+On a screen the colours are variables of the page's style sheet, so that charts follow its light or
+dark theme; in a picture they are those of the light one. No meaning hangs on a colour alone: costs
+and losses point down or left and carry a minus sign.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import altair as alt
 
@@ -17,7 +17,18 @@ from pnlbook.reports.statement import period_label
 
 if TYPE_CHECKING:
     from pnlbook.reports.nodes import Bar
-    from pnlbook.reports.statement import Statement, Step
+    from pnlbook.reports.statement import Section, Statement, Step
+
+_SERIES: tuple[tuple[Section, str, int], ...] = (
+    ("revenue", "Revenue", 1),
+    ("cost", "Costs", -1),
+    ("net", "Net profit", 1),
+)
+
+# A title and, below it, what it is about.
+Heading: TypeAlias = tuple[str, ...]
+
+MOST_POINTS = 40  # more would hide the bars behind them
 
 # "k", "M", "B" as in English finance, where SI would write "G" for a billion.
 _AXIS_AMOUNT = "replace(format(datum.value, '~s'), 'G', 'B')"
@@ -25,7 +36,7 @@ _AXIS_AMOUNT = "replace(format(datum.value, '~s'), 'G', 'B')"
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours and the type of a chart; blue and vermilion differ for every kind of colour vision."""
+    """Colours and font of a chart; every kind of colour vision tells blue from vermilion."""
 
     revenue: str
     cost: str
@@ -63,12 +74,12 @@ PRINT = Palette(
 
 
 def statement_chart(
-    statement: Statement, palette: Palette = SCREEN, *, title: str = ""
+    statement: Statement, palette: Palette = SCREEN, title: Heading = ()
 ) -> alt.LayerChart:
     """Return revenue upwards and costs downwards from zero, with the net profit as a line."""
     rows = list(_statement_rows(statement))
     order = [period_label(period, statement.grain) for period in statement.periods]
-    x = alt.X("period:O", sort=order, title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy"))
+    x = alt.X("period:O", sort=order, title=None, axis=_times())
     y = alt.Y("value:Q", title=None, axis=_amounts())
     colour = alt.Color(
         "series:N",
@@ -84,12 +95,14 @@ def statement_chart(
         alt.Tooltip("series:N", title="Figure"),
         alt.Tooltip("told:N", title="USD"),
     ]
-    chart = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y, color=colour, tooltip=told)
+    chart = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, color=colour, tooltip=told)
     bars = chart.transform_filter("datum.series != 'Net profit'").mark_bar(
         width={"band": min(0.7, 0.15 * len(order))}
     )
+    few = len(order) <= MOST_POINTS
     net = chart.transform_filter("datum.series == 'Net profit'").mark_line(
-        point=alt.OverlayMarkDef(size=40, filled=True), strokeWidth=2
+        point=alt.OverlayMarkDef(size=40, filled=True) if few else False,
+        strokeWidth=2 if few else 1,
     )
     zero = _zero_rule("y", palette)
     return _finished(
@@ -102,7 +115,7 @@ def statement_chart(
 
 
 def waterfall_chart(
-    steps: list[Step], palette: Palette = SCREEN, *, title: str = ""
+    steps: list[Step], palette: Palette = SCREEN, title: Heading = ()
 ) -> alt.LayerChart:
     """Return one bar a step from revenue down to the net profit, each with its amount."""
     rows = [_step_row(step) for step in steps]
@@ -114,7 +127,7 @@ def waterfall_chart(
         ),
         legend=None,
     )
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("label:N", sort=[step.label for step in steps], title=None, axis=_names()),
         tooltip=[alt.Tooltip("label:N", title="Step"), alt.Tooltip("told:N", title="USD")],
     )
@@ -134,13 +147,16 @@ def waterfall_chart(
 
 
 def ranking_chart(
-    bars: list[Bar], palette: Palette = SCREEN, *, title: str = ""
+    bars: list[Bar], palette: Palette = SCREEN, title: Heading = ()
 ) -> alt.LayerChart:
     """Return one bar a node with its net profit; a click on it selects the node under `node`."""
     rows = [_bar_row(bar) for bar in bars]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("label:N", sort=[row["label"] for row in rows], title=None, axis=_names()),
-        tooltip=[alt.Tooltip("label:N", title="Node"), alt.Tooltip("told:N", title="Net profit, USD")],
+        tooltip=[
+            alt.Tooltip("label:N", title="Node"),
+            alt.Tooltip("told:N", title="Net profit, USD"),
+        ],
     )
     picked = alt.selection_point(name="node", fields=["key"], on="click", toggle=False)
     marks = base.mark_bar(height={"band": 0.66}, cursor="pointer").encode(
@@ -159,11 +175,7 @@ def ranking_chart(
 
 def _statement_rows(statement: Statement) -> list[dict[str, Any]]:
     rows = []
-    for section, series, sign in (
-        ("revenue", "Revenue", 1),
-        ("cost", "Costs", -1),
-        ("net", "Net profit", 1),
-    ):
+    for section, series, sign in _SERIES:
         for period, amount in statement.sums(section).amounts.items():
             if amount is not None:
                 signed = sign * amount
@@ -179,7 +191,7 @@ def _statement_rows(statement: Statement) -> list[dict[str, Any]]:
 
 
 def _statement_words(statement: Statement) -> str:
-    revenue, costs, net = (statement.sums(s).total for s in ("revenue", "cost", "net"))
+    revenue, costs, net = (statement.sums(section).total for section, _, _ in _SERIES)
     return (
         f"Revenue {money(revenue)}, costs {money(costs)} and net profit {money(net)} USD "
         f"over {count(len(statement.periods), statement.grain)}"
@@ -213,9 +225,10 @@ def _bar_row(bar: Bar) -> dict[str, Any]:
 def _texts(base: alt.Chart, rows: list[dict[str, Any]], palette: Palette) -> alt.Chart:
     """Return the amounts as a column of their own right of the bars, aligned on its right."""
     width = _texts_width(rows)
-    return base.mark_text(align="right", dx=width, color=palette.text, fontSize=12).encode(
-        x=alt.value("width"), text="told:N"
-    )
+    texts: alt.Chart = base.mark_text(
+        align="right", dx=width, color=palette.text, fontSize=12
+    ).encode(x=alt.value("width"), text="told:N")
+    return texts
 
 
 def _texts_width(rows: list[dict[str, Any]]) -> int:
@@ -223,12 +236,17 @@ def _texts_width(rows: list[dict[str, Any]]) -> int:
 
 
 def _zero_rule(channel: str, palette: Palette) -> alt.Chart:
-    rule = alt.Chart(alt.Data(values=[{}])).mark_rule(color=palette.faint, tooltip=None)
-    return rule.encode(**{channel: alt.datum(0)})
+    rule = alt.Chart(alt.InlineData(values=[{}])).mark_rule(color=palette.faint, tooltip=None)
+    zero: alt.Chart = rule.encode(**{channel: alt.datum(0)})
+    return zero
 
 
 def _amounts() -> alt.Axis:
     return alt.Axis(labelExpr=_AXIS_AMOUNT, tickCount=5, domain=False, ticks=False)
+
+
+def _times() -> alt.Axis:
+    return alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=10, ticks=False)
 
 
 def _names() -> alt.Axis:
@@ -240,11 +258,11 @@ def _rows_height(rows: int) -> int:
 
 
 def _finished(
-    chart: alt.LayerChart,
+    chart: alt.LayerChart | alt.FacetChart,
     palette: Palette,
     *,
     height: int,
-    title: str,
+    title: Heading,
     description: str,
 ) -> alt.LayerChart:
     finished = chart.properties(
@@ -256,14 +274,27 @@ def _finished(
     )
     if title:
         finished = finished.properties(
-            title=alt.Title(title, anchor="start", color=palette.text, fontSize=15, offset=12)
+            title=alt.Title(
+                title[0],
+                subtitle=list(title[1:]),
+                anchor="start",
+                color=palette.text,
+                subtitleColor=palette.faint,
+                fontSize=16,
+                subtitleFontSize=12,
+                offset=12,
+            )
         )
-    return (
+    configured: alt.LayerChart = (
         finished.configure(background=palette.background, font=palette.font)
         .configure_view(stroke=None)
         .configure_axis(
-            labelColor=palette.faint, labelFontSize=12, gridColor=palette.grid, domainColor=palette.grid
+            labelColor=palette.faint,
+            labelFontSize=12,
+            gridColor=palette.grid,
+            domainColor=palette.grid,
         )
         .configure_axisY(labelColor=palette.text)
         .configure_legend(labelColor=palette.text, labelFontSize=12)
     )
+    return configured

@@ -1,7 +1,8 @@
-"""Files that a reader takes along: tables with every digit, charts as pictures; made without a network."""
+"""Files to take along: tables with every digit, charts as pictures; no network is needed."""
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,21 @@ def png(chart: alt.TopLevelMixin) -> bytes:
     import vl_convert  # noqa: PLC0415 - slow to import, and only a download needs it
 
     specification: dict[str, Any] = chart.to_dict()
-    return vl_convert.vegalite_to_png(
-        specification, scale=PICTURE_SCALE, allowed_base_urls=[]
-    )
+    return vl_convert.vegalite_to_png(specification, scale=PICTURE_SCALE, allowed_base_urls=[])
+
+
+def scope(filters: Filters) -> str:
+    """Return in words what the figures of a picture cover."""
+    parts = [f"{filters.first} to {filters.last}", filters.basis]
+    parts += [f"node {filters.node}"] if filters.node else []
+    parts += [f"project {filters.project}"] if filters.project else []
+    return " · ".join(parts)
 
 
 def file_name(what: str, filters: Filters, ending: str) -> str:
-    """Return a name that says what the file holds: `profit-nodes-2025-01-01-2025-10-31-cash.csv`."""
+    """Return a name that says what it holds: `profit-nodes-2025-01-01-2025-10-31-cash.csv`."""
     days = [day.isoformat() for day in (filters.first, filters.last) if day]
     basis = [filters.basis] if filters.basis != "accrual" else []
-    return "-".join([what, *days, *basis]) + "." + ending
+    chosen = [name for name in (filters.node, filters.project) if name]
+    stem = "-".join(["profit", what, *days, *basis, *chosen])
+    return re.sub(r"[^\w.-]+", "_", stem) + "." + ending

@@ -1,11 +1,11 @@
-"""Figures as people read them: exact `Decimal` in, text out; `None` is no data and shows as a dash."""
+"""Figures as people read them: exact `Decimal` in, text out; `None` is no data and a dash."""
 
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 ZERO = Decimal(0)
-NO_DATA = "–"
+NO_DATA = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
@@ -21,7 +21,7 @@ def money(amount: Decimal | None) -> str:
 
 
 def signed_money(amount: Decimal | None) -> str:
-    """Return US dollars with the sign always shown: `+1,234.50`, `−0.01`, `0.00`."""
+    """Return US dollars with the sign always shown: `+1,234.50`, `0.00`."""
     return NO_DATA if amount is None else _signed(amount, _CENT)
 
 

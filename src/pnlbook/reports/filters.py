@@ -1,13 +1,15 @@
-"""The filters of a report and their form in a URL; `last` is the last day shown, `until` the day after."""
+"""The filters of a report and their form in a URL; `last` is a day, `until` the next."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+T = TypeVar("T")
 
 Basis: TypeAlias = Literal["accrual", "cash"]
 Grain: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
@@ -16,6 +18,15 @@ Rank: TypeAlias = Literal["highest", "lowest"]
 BASES: tuple[Basis, ...] = get_args(Basis)
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 RANKS: tuple[Rank, ...] = get_args(Rank)
+
+
+class Query(Protocol):
+    """The live parameters of a URL: marimo's, or a dictionary."""
+
+    def __contains__(self, name: object, /) -> bool: ...
+    def __getitem__(self, name: str, /) -> str | list[str] | None: ...
+    def __setitem__(self, name: str, value: str, /) -> None: ...
+    def __delitem__(self, name: str, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,11 @@ class Filters:
 
 def from_query(query: Mapping[str, str | list[str]]) -> Filters:
     """Read filters from a URL; what it says wrongly, or not at all, keeps its default."""
-    given = {name: value if isinstance(value, str) else value[-1] for name, value in query.items() if value}
+    given = {
+        name: value if isinstance(value, str) else value[-1]
+        for name, value in query.items()
+        if value
+    }
     default = Filters()
     return Filters(
         first=_day(given.get("first")),
@@ -74,14 +89,14 @@ def from_query(query: Mapping[str, str | list[str]]) -> Filters:
     )
 
 
-def write_query(filters: Filters, query: dict[str, str]) -> None:
+def write_query(filters: Filters, query: Query) -> None:
     """Bring a live mapping of URL parameters up to these filters; foreign parameters stay."""
     wanted = filters.to_query()
     for name in asdict(filters):
         if name not in wanted and name in query:
             del query[name]
     for name, value in wanted.items():
-        if query.get(name) != value:
+        if name not in query or query[name] != value:
             query[name] = value
 
 
@@ -92,5 +107,5 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _one_of(known: tuple, text: str | None, default):  # type: ignore[no-untyped-def]
-    return text if text in known else default
+def _one_of(known: tuple[T, ...], text: str | None, default: T) -> T:
+    return next((name for name in known if name == text), default)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pnlbook.reports.query import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from pnlbook.reports.query import Reader, Source
@@ -17,20 +18,24 @@ if TYPE_CHECKING:
 # More would only burden the browser; any other can still be named in the URL.
 MOST_CHOICES = 20_000
 
-_LOADS = """
+_HEAD = """
 SELECT
     (SELECT value FROM book_settings WHERE name = 'timezone') AS timezone,
-    (SELECT strftime(max(committed_at), '%Y-%m-%d %H:%M') FROM loads WHERE status = 'loaded') AS last_load
+    (SELECT strftime(max(committed_at), '%Y-%m-%d %H:%M') FROM loads WHERE status = 'loaded')
+        AS last_load
 """
-_NODES = f"SELECT node_id AS id, node_name AS name FROM nodes ORDER BY lower(coalesce(name, id)), id LIMIT {MOST_CHOICES}"
-_PROJECTS = f"SELECT project_id AS id, project_name AS name FROM projects ORDER BY lower(coalesce(name, id)), id LIMIT {MOST_CHOICES}"
+_NODES = "SELECT node_id AS id, node_name AS name FROM nodes ORDER BY lower(name), id LIMIT $1"
+_PROJECTS = (
+    "SELECT project_id AS id, project_name AS name FROM projects ORDER BY lower(name), id LIMIT $1"
+)
 
 
 @dataclass(frozen=True)
 class Overview:
-    """A book as a report introduces it; first and last bound its months with facts, None in an empty one.
+    """A book as a report introduces it.
 
-    nodes and projects are the ids by the label that a reader chooses from.
+    first and last bound the months with facts, None in an empty book; nodes and projects are the
+    ids by the label that a reader chooses from.
     """
 
     name: str
@@ -41,10 +46,9 @@ class Overview:
     nodes: dict[str, str]
     projects: dict[str, str]
 
-
     @property
     def recent(self) -> date | None:
-        """Return the first of the last twelve months with facts, so that there is a period before."""
+        """Return the first of the last twelve months, so that there may be a period before."""
         if self.first is None or self.last is None:
             return None
         year_before = self.last.replace(year=self.last.year - 1, day=1)
@@ -54,14 +58,14 @@ class Overview:
 def read_overview(source: Source) -> Overview:
     """Read the overview of a book."""
     with source.reader() as reader:
-        head = reader.rows(_LOADS).row(0, named=True)
-        months = reader.call(Call("platform_profit", {}))["month"]
+        head = reader.rows(_HEAD).row(0, named=True)
+        months: list[date] = reader.call(Call("platform_profit", {}))["month"].to_list()
         return Overview(
             name=source.path.stem,
             timezone=head["timezone"] or "UTC",
             last_load=head["last_load"],
-            first=months.min() if len(months) else None,
-            last=_month_end(months.max()) if len(months) else None,
+            first=min(months, default=None),
+            last=_month_end(max(months)) if months else None,
             nodes=_choices(reader, _NODES),
             projects=_choices(reader, _PROJECTS),
         )
@@ -74,13 +78,13 @@ def with_choice(choices: dict[str, str], chosen: str | None) -> dict[str, str]:
     return {chosen: chosen, **choices}
 
 
-def label_of(choices: dict[str, str], chosen: str | None) -> str | None:
+def label_of(choices: Mapping[str, str | None], chosen: str | None) -> str | None:
     """Return the label of an id."""
     return next((label for label, value in choices.items() if value == chosen), None)
 
 
 def _choices(reader: Reader, statement: str) -> dict[str, str]:
-    rows = reader.rows(statement).rows()
+    rows = reader.rows(statement, [MOST_CHOICES]).rows()
     return {f"{name} · {id_}" if name and name != id_ else id_: id_ for id_, name in rows}
 
 

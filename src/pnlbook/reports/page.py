@@ -1,10 +1,11 @@
-"""The parts of a report's page in marimo: header, controls, messages, tables to select from, downloads."""
+"""The parts of a report's page in marimo: header, messages, controls, tables, downloads."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import marimo as mo
 import polars as pl
@@ -15,13 +16,15 @@ from pnlbook.reports.figures import money, percent
 from pnlbook.reports.overview import label_of, with_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import altair as alt
 
-    from pnlbook.reports.charts import Palette
+    from pnlbook.reports.charts import Heading, Palette
     from pnlbook.reports.filters import Filters
     from pnlbook.reports.overview import Overview
+
+Form: TypeAlias = Callable[[Any], str]
 
 ROWS_A_PAGE = 10
 _FILE = r"((?:[^/]*/)?[^/]*)$"  # with its folder; the download has the whole path
@@ -29,7 +32,8 @@ _FILE = r"((?:[^/]*/)?[^/]*)$"  # with its folder; the download has the whole pa
 
 def problem(sentence: str) -> mo.Html:
     """Return what is wrong, as one sentence."""
-    text = f'<p role="alert"><strong>No figures.</strong> {escape(sentence)}</p>'
+    said = escape(sentence[:1].upper() + sentence[1:])
+    text = f'<p role="alert"><strong>No figures.</strong> {said}</p>'
     return mo.callout(mo.Html(text), kind="danger")
 
 
@@ -50,15 +54,14 @@ def header(title: str, overview: Overview) -> mo.Html:
 def _span(overview: Overview) -> list[str]:
     if overview.first is None or overview.last is None:
         return []
-    return [f"facts from {overview.first:%b %Y} to {overview.last:%b %Y}"]
+    months = dict.fromkeys(f"{day:%b %Y}" for day in (overview.first, overview.last))
+    return ["facts from " + " to ".join(months)]
 
 
 def how_to_load() -> mo.Html:
     """Return what to do with a book that has no facts."""
-    return mo.md(
+    words = mo.md(
         """
-        ## This book is empty
-
         Load earnings and costs, then reload this page:
 
         ```
@@ -69,23 +72,33 @@ def how_to_load() -> mo.Html:
         `pnlbook demo` makes a book filled with sample data.
         """
     )
+    return section("This book is empty", words)
 
 
-def section(title: str, content: Any, note: str = "") -> mo.Html:
+def nothing(filters: Filters, what: str = "") -> mo.Html:
+    """Return that the filters leave no facts, of a node or at all."""
+    of = f" of {what}" if what else ""
+    text = f"No facts{of} match these filters ({exports.scope(filters)})."
+    return mo.Html(f'<p class="pnl-note" role="status">{escape(text)}</p>')
+
+
+def section(title: str, content: object, note: str = "") -> mo.Html:
     """Return a part of the page under its heading; content and note may be HTML."""
     below = f'<p class="pnl-note">{note}</p>' if note else ""
     head = f'<h2 class="pnl-title">{escape(title)}</h2>{below}'
     return mo.Html(f"<section>{head}{_html(content)}</section>")
 
 
-def choice(label: str, everything: str, choices: Mapping[str, str], chosen: str | None) -> mo.ui.dropdown:
+def choice(
+    label: str, everything: str, choices: Mapping[str, str], chosen: str | None
+) -> mo.ui.dropdown:
     """Return a searchable list of ids by label, whose first entry chooses none of them."""
     options = {everything: None, **with_choice(dict(choices), chosen)}
     value = label_of(options, chosen)
     return mo.ui.dropdown(options, value, searchable=True, label=label)
 
 
-def pair(left: Any, right: Any, style: str = "") -> mo.Html:
+def pair(left: object, right: object, style: str = "") -> mo.Html:
     """Return two parts beside each other, on a narrow screen below each other."""
     parts = "".join(f"<div>{_html(part)}</div>" for part in (left, right))
     return mo.Html(f'<div class="pnl-pair {style}">{parts}</div>')
@@ -119,14 +132,12 @@ def node_table(
     )
 
 
-def pickable(
-    chart: alt.TopLevelMixin, on_open: Callable[[str | None], None]
-) -> mo.ui.altair_chart:
+def pickable(chart: alt.LayerChart, on_open: Callable[[str | None], None]) -> mo.ui.altair_chart:
     """Return a chart whose marks can be clicked; `on_open` gets the key of the one selected."""
 
-    def opened(_: Any) -> None:
+    def opened(_: object) -> None:
         keys = shown.selections.get("node", {}).get("key", [])
-        on_open(keys[0] if keys else None)
+        on_open(str(keys[0]) if keys else None)
 
     shown = mo.ui.altair_chart(
         chart, chart_selection=False, legend_selection=False, on_change=opened
@@ -160,10 +171,11 @@ def table_files(what: str, frame: pl.DataFrame, filters: Filters) -> list[mo.dow
 
 
 def picture_file(
-    what: str, draw: Callable[[Palette], alt.TopLevelMixin], filters: Filters
+    what: str, title: str, draw: Callable[[Palette, Heading], alt.TopLevelMixin], filters: Filters
 ) -> mo.download:
-    """Return a button that gives a chart as a picture."""
-    return _file(what, "png", lambda: exports.png(draw(PRINT)), filters)
+    """Return a button that gives a chart as a picture, which says what it shows."""
+    heading = (f"{title}, USD", exports.scope(filters))
+    return _file(what, "png", lambda: exports.png(draw(PRINT, heading)), filters)
 
 
 def files(buttons: list[mo.download]) -> mo.Html:
@@ -171,12 +183,12 @@ def files(buttons: list[mo.download]) -> mo.Html:
     return mo.hstack(buttons, justify="start", wrap=True)
 
 
-def _html(part: Any) -> str:
+def _html(part: object) -> str:
     return part if isinstance(part, str) else str(mo.as_html(part).text)
 
 
 def _file(what: str, ending: str, make: Callable[[], bytes], filters: Filters) -> mo.download:
-    name = exports.file_name(f"profit-{what}", filters, ending)
+    name = exports.file_name(what, filters, ending)
     label = f"{what.capitalize()} as {ending.upper() if ending != 'parquet' else 'Parquet'}"
     return mo.download(make, name, label=label)
 
@@ -200,7 +212,9 @@ def _or_nothing(value: Decimal | int | None) -> str:
 
 
 def _table(
-    frame: pl.DataFrame, forms: dict[str, Callable[[Any], str]], **options: Any
+    frame: pl.DataFrame,
+    forms: Mapping[str, Form],
+    **options: Any,  # noqa: ANN401 - those of mo.ui.table
 ) -> mo.ui.table:
     return mo.ui.table(
         frame,

@@ -1,4 +1,4 @@
-"""The figures of the profit report: one answer of each macro, all from the same state of the book."""
+"""The figures of the profit report: answers of macros, all from the same state of the book."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def read_profit(source: Source, filters: Filters, begins: date) -> Profit:
     with source.reader() as reader:
         lines = reader.call(Call("pnl_statement", {"grain": filters.grain, **within}))
         statement = read_statement(lines, filters.grain)
-        last = statement.periods[-1:] if filters.first and filters.first <= begins else ()
+        periods = statement.periods
+        alone = filters.first is not None and filters.first <= begins
+        last = periods[-1:] if alone and len(periods) > 1 else ()
         by_month = filters.grain == "month"
         return Profit(
             figures=reader.call(Call("key_figures", within)),

@@ -39,7 +39,7 @@ class Call:
         leading = [f"${number}" for number, _ in enumerate(self.leading, 1)]
         first = len(leading) + 1
         named = [f"{name} := ${number}" for number, name in enumerate(self.named, first)]
-        return f"FROM {self.macro}({', '.join(leading + named)})"  # noqa: S608 - names from this package
+        return f"FROM {self.macro}({', '.join(leading + named)})"
 
     @property
     def parameters(self) -> list[str | date | None]:
@@ -60,9 +60,10 @@ class Reader:
     def rows(self, statement: str, parameters: list[Any] | None = None) -> pl.DataFrame:
         """Return the rows of a statement."""
         try:
-            return self._connection.sql(statement, params=parameters or None).pl()
+            rows: pl.DataFrame = self._connection.sql(statement, params=parameters or None).pl()
         except duckdb.Error as error:
             raise QueryError(error) from error
+        return rows
 
 
 @dataclass(frozen=True)

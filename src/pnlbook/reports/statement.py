@@ -1,4 +1,4 @@
-"""The profit and loss statement of a range: its periods, its lines, and the steps from revenue to net.
+"""The profit and loss statement of a range: periods, lines, and steps from revenue to net.
 
 Costs are positive amounts; a negative one takes costs back.
 """
@@ -71,7 +71,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Step:
-    """One bar of a waterfall, from `start` to `end`; `amount` is signed as it changes the profit."""
+    """One bar of a waterfall, from `start` to `end`; `amount` is what it adds to the profit."""
 
     label: str
     role: Literal["revenue", "cost", "subtotal", "net"]
@@ -89,7 +89,9 @@ def read_statement(frame: pl.DataFrame, grain: Grain) -> Statement:
         if row["section"] == "net":
             unpriced[row["period_start"]] = row["unpriced_rows"]
     found = [Line(section, kind, amounts) for (section, kind), amounts in lines.items()]
-    return Statement(grain, _periods(sorted(unpriced), grain), tuple(sorted(found, key=_rank)), unpriced)
+    return Statement(
+        grain, _periods(sorted(unpriced), grain), tuple(sorted(found, key=_rank)), unpriced
+    )
 
 
 def waterfall(statement: Statement, most: int = 6) -> list[Step]:
@@ -99,7 +101,8 @@ def waterfall(statement: Statement, most: int = 6) -> list[Step]:
     """
     steps: list[Step] = []
     level = ZERO
-    for section, sign in (("revenue", 1), ("cost", -1)):
+    signs: dict[Literal["revenue", "cost"], int] = {"revenue": 1, "cost": -1}
+    for section, sign in signs.items():
         for name, amount in _largest(statement, section, most):
             known = {step.label for step in steps}
             unique = f"{name} ({section})" if name in known | {"Revenue"} else name
@@ -124,7 +127,7 @@ def known_total(amounts: list[Decimal | None]) -> Decimal | None:
 
 
 def period_label(period: date, grain: Grain) -> str:
-    """Return the name of a period: `Oct 2025`, `Q4 2025`, `2025`, `6 Oct 2025` (also for its week)."""
+    """Return the name of a period: `2025`, `Q4 2025`, `Oct 2025`; of a week, its first day."""
     if grain == "year":
         return f"{period:%Y}"
     if grain == "quarter":
@@ -135,13 +138,17 @@ def period_label(period: date, grain: Grain) -> str:
 
 
 def _largest(statement: Statement, section: Section, most: int) -> list[tuple[str, Decimal]]:
-    lines = [(line.label, line.total or ZERO) for line in statement.section(section)]
+    totals = [(line.label, line.total) for line in statement.section(section)]
+    lines = [(name, amount) for name, amount in totals if amount is not None]
     lines.sort(key=lambda line: -abs(line[1]))
     if len(lines) <= most:
         return lines
     rest = lines[most - 1 :]
     plural = "costs" if section == "cost" else "revenues"
-    return [*lines[: most - 1], (f"{len(rest)} other {plural}", total([amount for _, amount in rest]))]
+    return [
+        *lines[: most - 1],
+        (f"{len(rest)} other {plural}", total([amount for _, amount in rest])),
+    ]
 
 
 def _rank(line: Line) -> tuple[int, bool, Decimal, str]:

@@ -1,4 +1,4 @@
-"""Tables and key figures as HTML: real headings and table cells, so that every reader can follow them."""
+"""Tables and key figures as HTML, with the headings that a screen reader needs to follow them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pnlbook.reports.figures import (
 from pnlbook.reports.statement import period_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import date
     from decimal import Decimal
 
     import polars as pl
 
     from pnlbook.reports.profit import Profit
-    from pnlbook.reports.statement import Line, Statement
+    from pnlbook.reports.statement import Line, Section, Statement
 
 # A page with more columns is slow and unread; the download has them all.
 MOST_PERIODS = 62
@@ -52,16 +52,22 @@ def key_figures(profit: Profit) -> str:
 
 
 def statement_table(statement: Statement, platform: pl.DataFrame | None = None) -> str:
-    """Return the statement, newest period first; platform: rows of `platform_profit` for its ratios."""
+    """Return the statement, newest period first; platform_profit has its margins and changes."""
     periods = statement.periods[::-1][:MOST_PERIODS]
-    ratios = {row["month"]: row for row in platform.iter_rows(named=True)} if platform is not None else {}
+    ratios = (
+        {row["month"]: row for row in platform.iter_rows(named=True)}
+        if platform is not None
+        else {}
+    )
     body = "".join(
         [
             _section(statement, "revenue", "Revenue", periods),
             _section(statement, "cost", "Costs", periods),
             _line_row(statement.sums("net"), "Net profit", periods, "pnl-net"),
             _ratio_row("Margin", "profit_margin_pct", percent, periods, ratios),
-            _ratio_row("Change on the month before", "net_change_usd", signed_money, periods, ratios),
+            _ratio_row(
+                "Change on the month before", "net_change_usd", signed_money, periods, ratios
+            ),
             _ratio_row("Change in percent", "net_change_pct", signed_percent, periods, ratios),
             _unpriced_row(statement, periods),
         ]
@@ -73,7 +79,7 @@ def statement_table(statement: Statement, platform: pl.DataFrame | None = None) 
 
 def months_table(months: pl.DataFrame) -> str:
     """Return the rows of `node_monthly_profit` for one node."""
-    heads = ("Month", "Revenue", "Costs", "Net profit", "Margin", "")
+    heads = ("Month", "Revenue", "Costs", "Net profit", "Margin", "Note")
     body = "".join(
         _row(
             period_label(row["month"], "month"),
@@ -95,7 +101,8 @@ def _tile(row: dict[str, Any], note: str) -> str:
     unit = "" if row["unit"] == "%" else f'<span class="pnl-unit">{row["unit"]}</span>'
     name = escape(row["figure"][:1].upper() + row["figure"][1:])
     return (
-        f'<div class="pnl-tile"><dt>{name}</dt><dd><span class="pnl-value">{_told(row)}</span>{unit}'
+        f'<div class="pnl-tile"><dt>{name}</dt>'
+        f'<dd><span class="pnl-value">{_told(row)}</span>{unit}'
         f'<span class="pnl-change">{note}</span>{incomplete(row["unpriced_rows"])}</dd></div>'
     )
 
@@ -103,7 +110,7 @@ def _tile(row: dict[str, Any], note: str) -> str:
 def _change(row: dict[str, Any]) -> str:
     if row["change"] is None:
         return f"before: {_told(row, 'previous_amount')}"
-    arrow = "▲" if row["change"] > 0 else "▼" if row["change"] < 0 else "＝"
+    arrow = "▲" if row["change"] > 0 else "▼" if row["change"] < 0 else "="
     if row["unit"] == "%":
         told = signed_percent(row["change"]).removesuffix(THIN_SPACE + "%") + " points"
     else:
@@ -112,16 +119,15 @@ def _change(row: dict[str, Any]) -> str:
         told += f" ({signed_percent(row['change_pct'])})"
     missing = row["previous_unpriced_rows"]
     note = f" ({count(missing, 'row')} without a price)" if missing else ""
-    return (
-        f'<span aria-hidden="true">{arrow}</span> {told}<br>from {_told(row, "previous_amount")}{note}'
-    )
+    before = _told(row, "previous_amount") + note
+    return f'<span aria-hidden="true">{arrow}</span> {told}<br>from {before}'
 
 
 def _told(row: dict[str, Any], column: str = "amount") -> str:
     return percent(row[column]) if row["unit"] == "%" else money(row[column])
 
 
-def _section(statement: Statement, section: Any, name: str, periods: Iterable[date]) -> str:
+def _section(statement: Statement, section: Section, name: str, periods: Iterable[date]) -> str:
     rows = [_line_row(line, line.label, periods, "pnl-kind") for line in statement.section(section)]
     return "".join(rows) + _line_row(statement.sums(section), name, periods, "pnl-sum")
 
@@ -133,7 +139,11 @@ def _line_row(line: Line, name: str, periods: Iterable[date], style: str) -> str
 
 
 def _ratio_row(
-    name: str, column: str, form: Any, periods: Iterable[date], ratios: dict[date, dict[str, Any]]
+    name: str,
+    column: str,
+    form: Callable[[Decimal | None], str],
+    periods: Iterable[date],
+    ratios: dict[date, dict[str, Any]],
 ) -> str:
     if not ratios:
         return ""
@@ -160,7 +170,9 @@ def _row(name: str, cells: list[str], style: str = "") -> str:
 
 
 def _table(caption: str, head: str, body: str) -> str:
-    return (
-        f'<div class="pnl-scroll" tabindex="0" role="region" aria-label="{caption}"><table class="pnl-table">'
-        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    table = (
+        f'<table class="pnl-table"><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
+    region = f'class="pnl-scroll" tabindex="0" role="region" aria-label="{caption}"'
+    return f"<div {region}>{table}</div>"
