@@ -7,7 +7,7 @@ name, in its order, a dict a row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import reduce
@@ -167,13 +167,13 @@ def state(book: Book, as_of: int | None) -> Book:
 
 
 def _standing(rows: Iterable[V], as_of: int | None) -> tuple[V, ...]:
+    return tuple(replace(row, superseded_by=None) for row in rows if _stood(row, as_of))
+
+
+def _stood(row: Version, as_of: int | None) -> bool:
     if as_of is None:
-        return tuple(row for row in rows if row.superseded_by is None)
-    return tuple(
-        row
-        for row in rows
-        if row.load_id <= as_of and (row.superseded_by is None or row.superseded_by > as_of)
-    )
+        return row.superseded_by is None
+    return row.load_id <= as_of and (row.superseded_by is None or row.superseded_by > as_of)
 
 
 def instant(bound: Bound, zone: str) -> datetime | None:
