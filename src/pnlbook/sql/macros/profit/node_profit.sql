@@ -21,8 +21,9 @@ CREATE OR REPLACE MACRO node_profit(
     ) AS sums
     FULL JOIN (
         SELECT node_id, node_name FROM as_loaded('nodes', as_of := as_of)
-        WHERE project IS NULL AND (node IS NULL OR node_id = node)
+        WHERE node IS NULL OR node_id = node
     ) AS known ON sums.part = known.node_id
+    WHERE project IS NULL OR facts IS NOT NULL
     ORDER BY net_profit_usd DESC NULLS LAST, node_id;
 COMMENT ON MACRO TABLE node_profit IS 'Profit of every node, best first, with what is unattributed';
 
@@ -129,5 +130,6 @@ FROM (VALUES
 ) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
 INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
 VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
-SELECT assert_equal(list(node_id ORDER BY node_id), ['a', 'x']) FROM node_profit(project := 'q');
+SELECT assert_equal(list((node_id, node_name, attributed)), [('a', 'Ada', true), ('x', 'unattributed', false)])
+FROM node_profit(project := 'q');
 SELECT assert_equal(list(node_id ORDER BY node_id), ['b']) FROM node_profit(node := 'b');

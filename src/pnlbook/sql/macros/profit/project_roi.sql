@@ -29,8 +29,9 @@ CREATE OR REPLACE MACRO project_roi(
     ) AS sums
     FULL JOIN (
         SELECT project_id, project_name FROM as_loaded('projects', as_of := as_of)
-        WHERE node IS NULL AND (project IS NULL OR project_id = project)
+        WHERE project IS NULL OR project_id = project
     ) AS known ON sums.part = known.project_id
+    WHERE node IS NULL OR facts IS NOT NULL
     ORDER BY platform_profit_usd DESC NULLS LAST, project_id;
 COMMENT ON MACRO TABLE project_roi IS 'Return of every project for the platform and for its nodes, with what is unattributed';
 
@@ -92,6 +93,31 @@ SELECT assert_equal(
     (SELECT (sum(node_earnings_usd) + sum(platform_fees_usd) - sum(total_costs_usd)) FROM project_roi()),
     (SELECT sum(net_profit_usd) FROM platform_profit())
 );
+-- test: filtered to a node, projects without facts of it are left out, the others keep their names
+INSERT INTO projects (project_id, project_name, source, source_key, load_id)
+VALUES ('p', 'Portal', 's', 'p', 1), ('q', 'Quay', 's', 'q', 1);
+INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
+VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
+INSERT INTO node_earnings BY NAME
+SELECT *, 1 AS token_amount, 'milestone' AS payment_type, 's' AS source, earning_id AS source_key, 1 AS load_id
+FROM (VALUES
+    (1, 'a', 'p', 100.00, 100.00, NULL, false, 'paid', '2025-09-15 00:00:00+00'),
+    (2, 'a', 'p', 100.00, 100.00, NULL, false, 'pending', '2025-11-15 00:00:00+00'),
+    (3, 'a', 'q', NULL, 40.00, NULL, true, 'paid', '2025-11-16 00:00:00+00'),
+    (4, 'x', 'q', 0.00, 0.00, NULL, false, 'paid', '2025-11-15 00:00:00+00'),
+    (5, NULL, NULL, NULL, NULL, 'SOL', false, 'paid', '2025-11-15 00:00:00+00'),
+    (6, 'a', 'p', 900.00, 900.00, NULL, false, 'failed', '2025-11-15 00:00:00+00')
+) v(earning_id, node_id, project_id, gross_amount_usd, amount_usd, token, net_of_costs, payment_status, earned_at);
+INSERT INTO deployment_costs BY NAME
+SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
+FROM (VALUES
+    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
+    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
+) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
+INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
+VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
+SELECT assert_equal(list((project_id, project_name, attributed)), [('q', 'Quay', true), (NULL, 'unattributed', false)])
+FROM project_roi(node := 'x');
 -- test: subscriptions and backups have no project
 INSERT INTO subscription_revenue (revenue_id, amount_usd, billed_at, source, source_key, load_id)
 VALUES (1, 9.00, '2025-10-01 00:00:00+00', 's', '1', 1);
