@@ -61,7 +61,7 @@ INSTANTS = [
 BETWEEN_LOADS = datetime(2025, 3, 1, 12, tzinfo=UTC)
 AFTER_ALL = datetime(2026, 1, 1, tzinfo=UTC)
 LOADS = (datetime(2024, 12, 31, 12, tzinfo=UTC), BETWEEN_LOADS, AFTER_ALL)
-VERSIONS = ((1,), (1,), (2,), (3,), (1, 2), (2, 3), (1, 2, 3))
+VERSIONS = ((1,), (1,), (2,), (1, 2), (2, 3), (1, 2, 3))
 
 MACROS: dict[str, Callable[[Book, Query], list[oracle.Row]]] = {
     "node_profit": oracle.node_profit,
@@ -92,7 +92,8 @@ def bounded(max_examples: int) -> settings:
 
 # Random books
 
-instants = st.sampled_from(INSTANTS)
+# The same few instants again and again, for ranges and payments that meet to the microsecond.
+instants = st.sampled_from(INSTANTS[:3]) | st.sampled_from(INSTANTS)
 cents = st.integers(-500, 2000).map(lambda n: Decimal(n).scaleb(-2))
 fine = st.integers(-(10**21), 10**22).map(lambda n: Decimal(n).scaleb(-12))
 prices = cents | fine
