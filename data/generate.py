@@ -208,16 +208,19 @@ def write_book(plan: Plan, path: Path, *, threads: int = 0) -> None:
     """Make a new book at `path`, as if the CSV files had been loaded into it one batch a day."""
     from pnlbook import migrate  # noqa: PLC0415 - files are made without pnlbook
 
-    if not migrate.create(path):
+    if path.exists():
         raise FileExistsError(path)
+    partial = path.with_name(f".{path.name}.new")
+    partial.unlink(missing_ok=True)
     try:
+        migrate.create(partial)
         with connect(plan, threads=threads) as connection:
-            literal = str(path).replace("'", "''")
+            literal = str(partial).replace("'", "''")
             connection.execute(f"ATTACH '{literal}' AS book")
             _fill(connection, plan)
-    except BaseException:
-        path.unlink()
-        raise
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
