@@ -1,5 +1,6 @@
 """The tests that stand below each macro, one item each, every one on a book of its own.
 
+What stands before the first of them holds for each.
 `assert_equal(actual, expected)` is true, or an error that shows both.
 """
 
@@ -30,9 +31,9 @@ MACROS = [definition for definition in sql.definitions() if definition.area != "
 
 def _cases() -> Iterator[tuple[str, str]]:
     for macro in MACROS:
-        _, *parts = re.split(r"^-- test: (.+)$", f"\n{macro.tests}", flags=re.MULTILINE)
+        given, *parts = re.split(r"^-- test: (.+)$", f"\n{macro.tests}", flags=re.MULTILINE)
         for sentence, statements in zip(parts[::2], parts[1::2], strict=True):
-            yield f"{macro.name}: {sentence}", statements
+            yield f"{macro.name}: {sentence}", given + statements
 
 
 CASES = dict(_cases())

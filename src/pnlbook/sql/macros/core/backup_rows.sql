@@ -18,7 +18,9 @@ COMMENT ON MACRO TABLE backup_rows IS 'Costs of backups that count';
 INSERT INTO arweave_backups BY NAME
 SELECT *, 'full' AS backup_type, 1 AS file_size_bytes, 1 AS compressed_size_bytes, repeat('0', 64) AS checksum_sha256
 FROM (VALUES
-    ('1', 0.036, '2025-10-01 00:00:00+00'), ('2', NULL, '2025-10-02 00:00:00+00'), ('3', 0.00, '2025-10-03 00:00:00+00'),
+    ('1', 0.036, '2025-10-01 00:00:00+00'),
+    ('2', NULL, '2025-10-02 00:00:00+00'),
+    ('3', 0.00, '2025-10-03 00:00:00+00'),
     ('4', 0.036, '2025-11-01 00:00:00+00')
 ) v(backup_id, cost_usd, created_at);
 SELECT assert_equal(list(cost_usd ORDER BY backup_id), [0.036, NULL, 0.00, 0.036]::DECIMAL(24, 12)[]) FROM backup_rows();

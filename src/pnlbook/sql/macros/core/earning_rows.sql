@@ -20,7 +20,8 @@ CREATE OR REPLACE MACRO earning_rows(
         AND in_range(counted_at, since, until)
         AND (node IS NULL OR node_id = node)
         AND (project IS NULL OR project_id = project);
-COMMENT ON MACRO TABLE earning_rows IS 'Node earnings that count: revenue_usd before deductions, cost_usd deducted at the source';
+COMMENT ON MACRO TABLE earning_rows IS
+    'Node earnings that count: revenue_usd before deductions, cost_usd deducted at the source';
 
 -- tests
 -- test: revenue is what was earned before deductions, zero and repeated amounts included

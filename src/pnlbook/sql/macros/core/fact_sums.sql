@@ -49,10 +49,10 @@ CREATE OR REPLACE MACRO fact_sums(
     GROUP BY ALL HAVING count(*) > 0
     UNION ALL BY NAME
     SELECT NULL::VARCHAR AS family WHERE NOT known_basis(basis);
-COMMENT ON MACRO TABLE fact_sums IS 'Sums of every family of facts by any grain: earnings and what was deducted from them, fees, subscriptions, deployment costs and those carried, backups';
+COMMENT ON MACRO TABLE fact_sums IS
+    'Sums by any grain of earnings, deductions at the source, fees, subscriptions, costs, carried costs and backups';
 
 -- tests
--- test: every family by itself, so that costs never multiply revenue
 INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
 VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
 INSERT INTO node_earnings BY NAME
@@ -68,11 +68,16 @@ FROM (VALUES
 INSERT INTO deployment_costs BY NAME
 SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
 FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
+    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'),
+    (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
+    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'),
+    (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
 ) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
+INSERT INTO marketplace_revenue (
+    revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id
+)
 VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
+-- test: every family by itself, so that costs never multiply revenue
 SELECT assert_equal(
     list((family, revenue_usd, cost_usd, facts, unpriced) ORDER BY family),
     [
@@ -81,29 +86,9 @@ SELECT assert_equal(
     ]::STRUCT(f VARCHAR, r DECIMAL(38, 12), c DECIMAL(38, 12), n BIGINT, u BIGINT)[]
 ) FROM fact_sums(NULL, NULL);
 -- test: a cost more changes no revenue
-INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
-VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
-INSERT INTO node_earnings BY NAME
-SELECT *, 1 AS token_amount, 'milestone' AS payment_type, 's' AS source, earning_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 100.00, 100.00, NULL, false, 'paid', '2025-09-15 00:00:00+00'),
-    (2, 'a', 'p', 100.00, 100.00, NULL, false, 'pending', '2025-11-15 00:00:00+00'),
-    (3, 'a', 'q', NULL, 40.00, NULL, true, 'paid', '2025-11-16 00:00:00+00'),
-    (4, 'x', 'q', 0.00, 0.00, NULL, false, 'paid', '2025-11-15 00:00:00+00'),
-    (5, NULL, NULL, NULL, NULL, 'SOL', false, 'paid', '2025-11-15 00:00:00+00'),
-    (6, 'a', 'p', 900.00, 900.00, NULL, false, 'failed', '2025-11-15 00:00:00+00')
-) v(earning_id, node_id, project_id, gross_amount_usd, amount_usd, token, net_of_costs, payment_status, earned_at);
-INSERT INTO deployment_costs BY NAME
-SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
-) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
-VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
 INSERT INTO deployment_costs (cost_id, node_id, project_id, amount_usd, incurred_at, source, source_key, load_id)
 VALUES (99, 'a', 'p', 1.00, '2025-11-01 00:00:00+00', 's', '99', 1);
 SELECT assert_equal(sum(revenue_usd), 247.00::DECIMAL(38, 12)) FROM fact_sums(node_id, NULL);
--- test: an empty book sums to no row at any grain
-SELECT assert_equal(count(*), 0::BIGINT) FROM fact_sums(NULL, NULL);
-SELECT assert_equal(count(*), 0::BIGINT) FROM fact_sums(node_id, time_slot(counted_at));
+-- test: a range without facts sums to no row at any grain
+SELECT assert_equal(count(*), 0::BIGINT) FROM fact_sums(NULL, NULL, until := '2025-01-01');
+SELECT assert_equal(count(*), 0::BIGINT) FROM fact_sums(node_id, time_slot(counted_at), until := '2025-01-01');

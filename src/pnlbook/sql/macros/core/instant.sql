@@ -8,7 +8,8 @@ CREATE OR REPLACE MACRO instant(given) AS (
         ELSE moment::TIMESTAMP AT TIME ZONE book_timezone()
     END)[1]
 );
-COMMENT ON MACRO instant IS 'The instant that a date, local time or text means in the book''s time zone; instants stay as they are';
+COMMENT ON MACRO instant IS
+    'The instant that a date, local time or text means in the book''s time zone; instants stay as they are';
 
 -- tests
 -- test: a date, a local time and text are the book's own

@@ -2,7 +2,8 @@
 CREATE OR REPLACE MACRO known_sum(amount, condition) AS (
     CASE WHEN count(*) FILTER (condition) = 0 THEN 0 ELSE sum(amount) FILTER (condition) END
 );
-COMMENT ON MACRO known_sum IS 'Sum of the known amounts where the condition holds; 0 without a row, NULL if no row has an amount';
+COMMENT ON MACRO known_sum IS
+    'Sum of the known amounts where the condition holds; 0 without a row, NULL if no row has an amount';
 
 -- tests
 -- test: known amounts are summed, a repeated row twice, a NULL not at all

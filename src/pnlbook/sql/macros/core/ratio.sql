@@ -16,7 +16,8 @@ CREATE OR REPLACE MACRO ratio(numerator, denominator, digits) AS (
         )::DECIMAL(38, 0) * 0.000000000001::DECIMAL(12, 12)
     END
 );
-COMMENT ON MACRO ratio IS 'numerator / denominator, exactly, rounded half away from zero to 0 to 12 digits; NULL over zero';
+COMMENT ON MACRO ratio IS
+    'numerator / denominator, exactly, rounded half away from zero to 0 to 12 digits; NULL over zero';
 
 -- tests
 -- test: ties go away from zero, on both sides

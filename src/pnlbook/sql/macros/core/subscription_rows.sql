@@ -21,7 +21,8 @@ INSERT INTO subscription_revenue BY NAME
 SELECT *, 1 AS token_amount, 's' AS source, revenue_id AS source_key, 1 AS load_id
 FROM (VALUES
     (1, 9.00, NULL, 'paid', '2025-09-30 00:00:00+00', '2025-10-02 00:00:00+00'),
-    (2, NULL, 'EUR', 'paid', '2025-10-01 00:00:00+00', NULL), (3, 0.00, NULL, 'pending', '2025-10-01 00:00:00+00', NULL),
+    (2, NULL, 'EUR', 'paid', '2025-10-01 00:00:00+00', NULL),
+    (3, 0.00, NULL, 'pending', '2025-10-01 00:00:00+00', NULL),
     (4, 9.00, NULL, 'failed', '2025-10-01 00:00:00+00', NULL), (5, 9.00, NULL, 'paid', '2025-10-01 00:00:00+00', NULL)
 ) v(revenue_id, amount_usd, token, payment_status, billed_at, paid_at);
 SELECT assert_equal(list(revenue_usd ORDER BY revenue_id), [9.00, NULL, 0.00, 9.00]::DECIMAL(24, 12)[])

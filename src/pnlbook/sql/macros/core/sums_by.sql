@@ -25,10 +25,10 @@ CREATE OR REPLACE MACRO sums_by(
         since := since, until := until, basis := basis, as_of := as_of, node := node, project := project
     )
     GROUP BY ALL HAVING count(*) > 0;
-COMMENT ON MACRO TABLE sums_by IS 'Revenue, costs and net profit by any grain of the facts; what the profit macros are made of';
+COMMENT ON MACRO TABLE sums_by IS
+    'Revenue, costs and net profit by any grain of the facts; what the profit macros are made of';
 
 -- tests
--- test: carried costs are taken back, unknown amounts counted
 INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
 VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
 INSERT INTO node_earnings BY NAME
@@ -44,11 +44,16 @@ FROM (VALUES
 INSERT INTO deployment_costs BY NAME
 SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
 FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
+    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'),
+    (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
+    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'),
+    (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
 ) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
+INSERT INTO marketplace_revenue (
+    revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id
+)
 VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
+-- test: carried costs are taken back, unknown amounts counted
 SELECT assert_equal(
     (total_revenue_usd, deployment_costs_usd, costs_carried_usd, total_costs_usd, net_profit_usd, facts, unpriced_rows),
     (247.00, 25.00, 5.00, 20.00, 227.00, 10, 2)::STRUCT(
@@ -56,26 +61,6 @@ SELECT assert_equal(
     )
 ) FROM sums_by(NULL, NULL, NULL);
 -- test: no row is zero, rows without a known amount are NULL, and neither is added to the other
-INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
-VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
-INSERT INTO node_earnings BY NAME
-SELECT *, 1 AS token_amount, 'milestone' AS payment_type, 's' AS source, earning_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 100.00, 100.00, NULL, false, 'paid', '2025-09-15 00:00:00+00'),
-    (2, 'a', 'p', 100.00, 100.00, NULL, false, 'pending', '2025-11-15 00:00:00+00'),
-    (3, 'a', 'q', NULL, 40.00, NULL, true, 'paid', '2025-11-16 00:00:00+00'),
-    (4, 'x', 'q', 0.00, 0.00, NULL, false, 'paid', '2025-11-15 00:00:00+00'),
-    (5, NULL, NULL, NULL, NULL, 'SOL', false, 'paid', '2025-11-15 00:00:00+00'),
-    (6, 'a', 'p', 900.00, 900.00, NULL, false, 'failed', '2025-11-15 00:00:00+00')
-) v(earning_id, node_id, project_id, gross_amount_usd, amount_usd, token, net_of_costs, payment_status, earned_at);
-INSERT INTO deployment_costs BY NAME
-SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
-) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
-VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
 SELECT assert_equal(
     list((part, total_revenue_usd, total_costs_usd, net_profit_usd) ORDER BY part NULLS FIRST),
     [(NULL, 7.00, 0.00, 7.00), ('a', 240.00, 20.00, 220.00), ('x', 0.00, NULL, 0.00)]

@@ -49,10 +49,10 @@ CREATE OR REPLACE MACRO key_figures(
         CASE WHEN until IS NOT NULL THEN instant(since) END AS previous_until
     FROM lines
     ORDER BY line;
-COMMENT ON MACRO TABLE key_figures IS 'Revenue, costs, net profit and margin of a period and of the period before, with the change';
+COMMENT ON MACRO TABLE key_figures IS
+    'Revenue, costs, net profit and margin of a period and of the period before, with the change';
 
 -- tests
--- test: a whole month against the month before, a day shorter or not
 INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
 VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
 INSERT INTO node_earnings BY NAME
@@ -68,11 +68,16 @@ FROM (VALUES
 INSERT INTO deployment_costs BY NAME
 SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
 FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
+    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'),
+    (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
+    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'),
+    (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
 ) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
+INSERT INTO marketplace_revenue (
+    revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id
+)
 VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
+-- test: a whole month against the month before, a day shorter or not
 SELECT assert_equal(
     list((figure, unit, amount, previous_amount, change, change_pct)),
     [
@@ -81,52 +86,12 @@ SELECT assert_equal(
     ]::STRUCT(f VARCHAR, u VARCHAR, a DECIMAL(38, 12), p DECIMAL(38, 12), c DECIMAL(38, 12), q DECIMAL(38, 2))[]
 ) FROM key_figures(since := '2025-11-01', until := '2025-12-01');
 -- test: two months against the two before
-INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
-VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
-INSERT INTO node_earnings BY NAME
-SELECT *, 1 AS token_amount, 'milestone' AS payment_type, 's' AS source, earning_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 100.00, 100.00, NULL, false, 'paid', '2025-09-15 00:00:00+00'),
-    (2, 'a', 'p', 100.00, 100.00, NULL, false, 'pending', '2025-11-15 00:00:00+00'),
-    (3, 'a', 'q', NULL, 40.00, NULL, true, 'paid', '2025-11-16 00:00:00+00'),
-    (4, 'x', 'q', 0.00, 0.00, NULL, false, 'paid', '2025-11-15 00:00:00+00'),
-    (5, NULL, NULL, NULL, NULL, 'SOL', false, 'paid', '2025-11-15 00:00:00+00'),
-    (6, 'a', 'p', 900.00, 900.00, NULL, false, 'failed', '2025-11-15 00:00:00+00')
-) v(earning_id, node_id, project_id, gross_amount_usd, amount_usd, token, net_of_costs, payment_status, earned_at);
-INSERT INTO deployment_costs BY NAME
-SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
-) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
-VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
 SELECT assert_equal((amount, previous_amount, change_pct), (137.00, 90.00, 52.22)::STRUCT(
     a DECIMAL(38, 12), p DECIMAL(38, 12), q DECIMAL(38, 2)
 )) FROM key_figures(since := '2025-10-01', until := '2025-12-01') WHERE figure = 'net profit';
 SELECT assert_equal((previous_since, previous_until), (instant('2025-08-01'), instant('2025-10-01')))
 FROM key_figures(since := '2025-10-01', until := '2025-12-01') WHERE figure = 'margin';
 -- test: without both bounds nothing is said of a period before
-INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
-VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
-INSERT INTO node_earnings BY NAME
-SELECT *, 1 AS token_amount, 'milestone' AS payment_type, 's' AS source, earning_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 100.00, 100.00, NULL, false, 'paid', '2025-09-15 00:00:00+00'),
-    (2, 'a', 'p', 100.00, 100.00, NULL, false, 'pending', '2025-11-15 00:00:00+00'),
-    (3, 'a', 'q', NULL, 40.00, NULL, true, 'paid', '2025-11-16 00:00:00+00'),
-    (4, 'x', 'q', 0.00, 0.00, NULL, false, 'paid', '2025-11-15 00:00:00+00'),
-    (5, NULL, NULL, NULL, NULL, 'SOL', false, 'paid', '2025-11-15 00:00:00+00'),
-    (6, 'a', 'p', 900.00, 900.00, NULL, false, 'failed', '2025-11-15 00:00:00+00')
-) v(earning_id, node_id, project_id, gross_amount_usd, amount_usd, token, net_of_costs, payment_status, earned_at);
-INSERT INTO deployment_costs BY NAME
-SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
-) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
-VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
 SELECT assert_equal(
     (amount, previous_amount, change, change_pct, previous_unpriced_rows, previous_since, previous_until),
     (227.00, NULL, NULL, NULL, NULL, NULL, NULL)::STRUCT(
@@ -135,5 +100,6 @@ SELECT assert_equal(
 ) FROM key_figures() WHERE figure = 'net profit';
 SELECT assert_equal(previous_amount, NULL::DECIMAL(38, 12)) FROM key_figures(since := '2025-10-01') WHERE figure = 'costs';
 SELECT assert_equal(previous_until, NULL::TIMESTAMPTZ) FROM key_figures(until := '2025-10-01') WHERE figure = 'costs';
--- test: an empty book has zeros and no margin
-SELECT assert_equal(list(amount), [0.00, 0.00, 0.00, NULL]::DECIMAL(38, 12)[]) FROM key_figures();
+-- test: a range without facts has zeros and no margin
+SELECT assert_equal(list(amount), [0.00, 0.00, 0.00, NULL]::DECIMAL(38, 12)[])
+FROM key_figures(until := '2025-01-01');

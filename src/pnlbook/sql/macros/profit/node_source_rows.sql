@@ -42,10 +42,10 @@ CREATE OR REPLACE MACRO node_source_rows(
     FROM facts LEFT JOIN loads ON facts.load_id = loads.load_id
     WHERE facts.node_id IS NOT DISTINCT FROM node
     ORDER BY facts.counted_at DESC, facts.table_name, facts.id;
-COMMENT ON MACRO TABLE node_source_rows IS 'The facts behind a node''s figures, newest first, each with its file and line; NULL: the facts without a node';
+COMMENT ON MACRO TABLE node_source_rows IS
+    'The facts behind a node''s figures, newest first, each with its file and line; NULL: the facts without a node';
 
 -- tests
--- test: the rows of a node add up to its figures, a carried cost is shown and costs nothing
 INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
 VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
 INSERT INTO node_earnings BY NAME
@@ -61,62 +61,29 @@ FROM (VALUES
 INSERT INTO deployment_costs BY NAME
 SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
 FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
+    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'),
+    (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
+    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'),
+    (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
 ) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
+INSERT INTO marketplace_revenue (
+    revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id
+)
 VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
+-- test: the rows of a node add up to its figures, a carried cost is shown and costs nothing
 SELECT assert_equal(
     (sum(revenue_usd), sum(cost_usd), count(*), count(*) FILTER (carried)),
     (240.00, 20.00, 6, 1)::STRUCT(r DECIMAL(38, 12), c DECIMAL(38, 12), n BIGINT, x BIGINT)
 ) FROM node_source_rows('a');
 -- test: without a node, the facts that have none; an unknown node is asked for by its id
-INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
-VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
-INSERT INTO node_earnings BY NAME
-SELECT *, 1 AS token_amount, 'milestone' AS payment_type, 's' AS source, earning_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 100.00, 100.00, NULL, false, 'paid', '2025-09-15 00:00:00+00'),
-    (2, 'a', 'p', 100.00, 100.00, NULL, false, 'pending', '2025-11-15 00:00:00+00'),
-    (3, 'a', 'q', NULL, 40.00, NULL, true, 'paid', '2025-11-16 00:00:00+00'),
-    (4, 'x', 'q', 0.00, 0.00, NULL, false, 'paid', '2025-11-15 00:00:00+00'),
-    (5, NULL, NULL, NULL, NULL, 'SOL', false, 'paid', '2025-11-15 00:00:00+00'),
-    (6, 'a', 'p', 900.00, 900.00, NULL, false, 'failed', '2025-11-15 00:00:00+00')
-) v(earning_id, node_id, project_id, gross_amount_usd, amount_usd, token, net_of_costs, payment_status, earned_at);
-INSERT INTO deployment_costs BY NAME
-SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
-) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
-VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
 SELECT assert_equal(list((table_name, id)), [('node_earnings', '5'), ('marketplace_revenue', '1')])
 FROM node_source_rows(NULL);
 SELECT assert_equal(list((table_name, id)), [('node_earnings', '4'), ('deployment_costs', '4')]) FROM node_source_rows('x');
 -- test: each row names its file and line
-INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
-VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
-INSERT INTO node_earnings BY NAME
-SELECT *, 1 AS token_amount, 'milestone' AS payment_type, 's' AS source, earning_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 100.00, 100.00, NULL, false, 'paid', '2025-09-15 00:00:00+00'),
-    (2, 'a', 'p', 100.00, 100.00, NULL, false, 'pending', '2025-11-15 00:00:00+00'),
-    (3, 'a', 'q', NULL, 40.00, NULL, true, 'paid', '2025-11-16 00:00:00+00'),
-    (4, 'x', 'q', 0.00, 0.00, NULL, false, 'paid', '2025-11-15 00:00:00+00'),
-    (5, NULL, NULL, NULL, NULL, 'SOL', false, 'paid', '2025-11-15 00:00:00+00'),
-    (6, 'a', 'p', 900.00, 900.00, NULL, false, 'failed', '2025-11-15 00:00:00+00')
-) v(earning_id, node_id, project_id, gross_amount_usd, amount_usd, token, net_of_costs, payment_status, earned_at);
-INSERT INTO deployment_costs BY NAME
-SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
-) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
-VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
 UPDATE node_earnings SET source_line = 7;
-INSERT INTO loads (load_id, batch_id, status, table_name, source, location, format, started_at, committed_at, loaded_by, program_version)
+INSERT INTO loads (
+    load_id, batch_id, status, table_name, source, location, format, started_at, committed_at, loaded_by, program_version
+)
 VALUES (1, 1, 'loaded', 'node_earnings', 's', 'in/earnings.csv', 'csv', now(), now(), 'me', '1');
 SELECT assert_equal(list((location, source_line, source_key)), [('in/earnings.csv', 7, '1')])
 FROM node_source_rows('a', until := '2025-09-16');

@@ -44,10 +44,10 @@ CREATE OR REPLACE MACRO platform_profit(
         unpriced_rows
     FROM changes
     ORDER BY month DESC;
-COMMENT ON MACRO TABLE platform_profit IS 'Profit and loss of the platform by month, newest first, with the change on the month before';
+COMMENT ON MACRO TABLE platform_profit IS
+    'Profit and loss of the platform by month, newest first, with the change on the month before';
 
 -- tests
--- test: newest month first, a month without facts is zeros and counts for the change
 INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
 VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
 INSERT INTO node_earnings BY NAME
@@ -63,41 +63,27 @@ FROM (VALUES
 INSERT INTO deployment_costs BY NAME
 SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
 FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
+    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'),
+    (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
+    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'),
+    (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
 ) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
+INSERT INTO marketplace_revenue (
+    revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id
+)
 VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
+-- test: newest month first, a month without facts is zeros and counts for the change
 SELECT assert_equal(
     list((month, total_revenue_usd, total_costs_usd, net_profit_usd, profit_margin_pct, net_change_usd, net_change_pct)),
     [
-        ('2025-11-01', 147.00, 10.00, 137.00, 93.20, 137.00, NULL), ('2025-10-01', 0.00, 0.00, 0.00, NULL, -90.00, -100.00),
+        ('2025-11-01', 147.00, 10.00, 137.00, 93.20, 137.00, NULL),
+        ('2025-10-01', 0.00, 0.00, 0.00, NULL, -90.00, -100.00),
         ('2025-09-01', 100.00, 10.00, 90.00, 90.00, NULL, NULL)
     ]::STRUCT(
         m DATE, r DECIMAL(38, 12), c DECIMAL(38, 12), n DECIMAL(38, 12), p DECIMAL(38, 2), d DECIMAL(38, 12), q DECIMAL(38, 2)
     )[]
 ) FROM platform_profit();
 -- test: kinds of revenue and cost stand apart
-INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
-VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
-INSERT INTO node_earnings BY NAME
-SELECT *, 1 AS token_amount, 'milestone' AS payment_type, 's' AS source, earning_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 100.00, 100.00, NULL, false, 'paid', '2025-09-15 00:00:00+00'),
-    (2, 'a', 'p', 100.00, 100.00, NULL, false, 'pending', '2025-11-15 00:00:00+00'),
-    (3, 'a', 'q', NULL, 40.00, NULL, true, 'paid', '2025-11-16 00:00:00+00'),
-    (4, 'x', 'q', 0.00, 0.00, NULL, false, 'paid', '2025-11-15 00:00:00+00'),
-    (5, NULL, NULL, NULL, NULL, 'SOL', false, 'paid', '2025-11-15 00:00:00+00'),
-    (6, 'a', 'p', 900.00, 900.00, NULL, false, 'failed', '2025-11-15 00:00:00+00')
-) v(earning_id, node_id, project_id, gross_amount_usd, amount_usd, token, net_of_costs, payment_status, earned_at);
-INSERT INTO deployment_costs BY NAME
-SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
-) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
-VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
 SELECT assert_equal(
     (node_earnings_usd, marketplace_fees_usd, subscription_revenue_usd, deployment_costs_usd, backup_costs_usd, costs_carried_usd,
         unpriced_rows),
@@ -107,35 +93,17 @@ SELECT assert_equal(
 ) FROM platform_profit(since := '2025-11-01');
 -- test: after a loss, a rise is positive
 INSERT INTO deployment_costs (cost_id, amount_usd, incurred_at, source, source_key, load_id)
-VALUES (1, 50.00, '2025-09-01 00:00:00+00', 's', '1', 1), (2, 25.00, '2025-10-01 00:00:00+00', 's', '2', 1);
-SELECT assert_equal(net_change_pct, 50.00::DECIMAL(38, 2)) FROM platform_profit() WHERE month = '2025-10-01';
+VALUES (91, 50.00, '2024-09-01 00:00:00+00', 's', '91', 1), (92, 25.00, '2024-10-01 00:00:00+00', 's', '92', 1);
+SELECT assert_equal(net_change_pct, 50.00::DECIMAL(38, 2)) FROM platform_profit() WHERE month = '2024-10-01';
 -- test: a month whose only fact has no known amount is not zero
 INSERT INTO deployment_costs (cost_id, token, token_amount, incurred_at, source, source_key, load_id)
-VALUES (1, 'AKT', 1, '2025-09-01 00:00:00+00', 's', '1', 1);
-SELECT assert_equal((total_costs_usd, net_profit_usd, unpriced_rows), (NULL, NULL, 1)::STRUCT(c DECIMAL(38, 12), n DECIMAL(38, 12), u BIGINT))
-FROM platform_profit();
--- test: an empty book has no month
-SELECT assert_equal(count(*), 0::BIGINT) FROM platform_profit();
+VALUES (91, 'AKT', 1, '2024-09-01 00:00:00+00', 's', '91', 1);
+SELECT assert_equal(
+    (total_costs_usd, net_profit_usd, unpriced_rows),
+    (NULL, NULL, 1)::STRUCT(c DECIMAL(38, 12), n DECIMAL(38, 12), u BIGINT)
+) FROM platform_profit(until := '2025-01-01');
+-- test: a range without facts has no month
+SELECT assert_equal(count(*), 0::BIGINT) FROM platform_profit(until := '2025-01-01');
 -- test: filtered to a node, fees without a node are left out
-INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
-VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
-INSERT INTO node_earnings BY NAME
-SELECT *, 1 AS token_amount, 'milestone' AS payment_type, 's' AS source, earning_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 100.00, 100.00, NULL, false, 'paid', '2025-09-15 00:00:00+00'),
-    (2, 'a', 'p', 100.00, 100.00, NULL, false, 'pending', '2025-11-15 00:00:00+00'),
-    (3, 'a', 'q', NULL, 40.00, NULL, true, 'paid', '2025-11-16 00:00:00+00'),
-    (4, 'x', 'q', 0.00, 0.00, NULL, false, 'paid', '2025-11-15 00:00:00+00'),
-    (5, NULL, NULL, NULL, NULL, 'SOL', false, 'paid', '2025-11-15 00:00:00+00'),
-    (6, 'a', 'p', 900.00, 900.00, NULL, false, 'failed', '2025-11-15 00:00:00+00')
-) v(earning_id, node_id, project_id, gross_amount_usd, amount_usd, token, net_of_costs, payment_status, earned_at);
-INSERT INTO deployment_costs BY NAME
-SELECT *, 1 AS token_amount, 's' AS source, cost_id AS source_key, 1 AS load_id
-FROM (VALUES
-    (1, 'a', 'p', 'akash', 10.00, NULL, '2025-09-16 00:00:00+00'), (2, 'a', 'p', 'akash', 10.00, NULL, '2025-11-01 00:00:00+00'),
-    (3, 'a', 'q', 'arweave', 5.00, NULL, '2025-11-02 00:00:00+00'), (4, 'x', NULL, 'akash', NULL, 'AKT', '2025-11-03 00:00:00+00')
-) v(cost_id, node_id, project_id, category, amount_usd, token, incurred_at);
-INSERT INTO marketplace_revenue (revenue_id, project_id, amount_usd, fee_type, collected_at, source, source_key, load_id)
-VALUES (1, 'p', 7.00, 'platform_fee', '2025-11-05 00:00:00+00', 's', '1', 1);
 SELECT assert_equal(sum(total_revenue_usd), 240.00::DECIMAL(38, 12)) FROM platform_profit(node := 'a');
 SELECT assert_equal(sum(total_revenue_usd), 207.00::DECIMAL(38, 12)) FROM platform_profit(project := 'p');
