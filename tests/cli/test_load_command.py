@@ -106,7 +106,7 @@ def test_quiet(pnlbook: Pnlbook) -> None:
     outcome = pnlbook("load", "earnings.csv", "--quiet")
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
     refused = pnlbook("load", "costs.csv", "--quiet")
-    assert refused.err.startswith("refused: costs.csv:3: incurred_at '31/02/2025': ")
+    assert refused.err.startswith("refused: costs.csv:3: incurred_at '31/02/2025' ")
 
 
 def test_more_rejects_than_are_shown(pnlbook: Pnlbook) -> None:

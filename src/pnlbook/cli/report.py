@@ -53,10 +53,17 @@ def report(
     list_: Annotated[bool, typer.Option("--list", help="List the reports and stop.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="Open no browser.")] = False,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; others than this machine's own can call it.")
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen on. All but this machine's own let others in, unasked.",
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; a free one when it is taken.")
+        int,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="Port to listen on; a free one when it is taken."
+        ),
     ] = PORT,
 ) -> None:
     """Open a report in the browser and print its address. Ctrl-C ends it.

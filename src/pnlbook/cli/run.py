@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PIPE_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
 _PATIENCE = 0.3  # seconds of waiting for a lock that are not worth a word
-_PANEL = "Options of every command"
+PANEL = "Options of every command"
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,7 @@ class Run:
     def note(self, text: str) -> None:
         """Tell a person something beside the result."""
         if not self.quiet:
-            sys.stderr.write(text + "\n")
-            sys.stderr.flush()
+            warn(text)
 
     def say(self, text: str, **facts: object) -> None:
         """Tell the result of an action: a sentence for a person, the facts for a machine."""
@@ -99,6 +98,13 @@ class Run:
             print_json(facts)
         elif not self.quiet:
             sys.stdout.write(text + "\n")
+
+
+def warn(text: str) -> None:
+    """Print to stderr, after what was printed to stdout so far."""
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
 
 
 def print_json(value: object) -> None:
@@ -141,11 +147,11 @@ def _common(
         typer.Option(
             metavar="PATH",
             help="The book to use; else PNLBOOK_BOOK, else pnlbook.toml, else ./book.duckdb.",
-            rich_help_panel=_PANEL,
+            rich_help_panel=PANEL,
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON for machines.", rich_help_panel=_PANEL)
+        bool, typer.Option("--json", help="Print JSON for machines.", rich_help_panel=PANEL)
     ] = False,
     lock_timeout: Annotated[
         float | None,
@@ -153,7 +159,7 @@ def _common(
             metavar="SECONDS",
             min=0,
             help="How long to wait for another process to release the book; 30 by default.",
-            rich_help_panel=_PANEL,
+            rich_help_panel=PANEL,
         ),
     ] = None,
     quiet: Annotated[
@@ -162,12 +168,12 @@ def _common(
             "--quiet",
             "-q",
             help="Print only the results asked for, and errors.",
-            rich_help_panel=_PANEL,
+            rich_help_panel=PANEL,
         ),
     ] = False,
     debug: Annotated[
         bool,
-        typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=_PANEL),
+        typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=PANEL),
     ] = False,
 ) -> None:
     """Only its signature matters: the options that every command has."""

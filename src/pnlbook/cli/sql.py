@@ -71,7 +71,9 @@ def sql(
         typer.Option(
             "--format",
             "-f",
-            help="Form of the result; default: by the ending of --output, else table.",
+            metavar="FORMAT",
+            help="table, csv, json, jsonl, parquet or markdown; else by the ending of --output, "
+            "else table.",
         ),
     ] = None,
     output: Annotated[

@@ -6,12 +6,13 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pnlbook.cli.run import Run, print_json
+from pnlbook.cli.run import Run, print_json, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from decimal import Decimal
 
-    from pnlbook.load import FileResult, LoadResult, Reject
+    from pnlbook.load import FileResult, LoadResult
 
 SHOWN_REJECTS = 10
 _COUNTS = ("rows_read", "rows_added", "rows_superseded", "rows_unchanged", "rows_refused")
@@ -23,14 +24,12 @@ def print_result(run: Run, result: LoadResult) -> None:
     if run.as_json:
         print_json(_facts(result))
         return
-    if not run.quiet:
-        _print_files(result)
-        for file in result.files:
-            _print_notes(run, file)
-        for note in result.notes:
-            run.note(note)
+    for note in (*(n for file in result.files for n in _notes(file)), *result.notes):
+        run.note(note)
     for file in result.files:
         _print_rejects(file)
+    if not run.quiet:
+        _print_files(result)
 
 
 def plain(amount: Decimal | None) -> str:
@@ -71,35 +70,22 @@ def _row(location: str, table: str, counts: FileResult | LoadResult) -> list[str
     return [location, table, *numbers, plain(counts.amount_usd)]
 
 
-def _print_notes(run: Run, file: FileResult) -> None:
+def _notes(file: FileResult) -> Iterator[str]:
     if file.skipped:
-        run.note(f"{file.location}: this very file was loaded before; nothing to do.")
+        yield f"{file.location}: this very file was loaded before; nothing to do."
     elif file.recognised_by:
-        run.note(f"{file.location} goes to {file.table}: {file.recognised_by}.")
+        yield f"{file.location}: table {file.table}, {file.recognised_by}."
     if file.unpriced_rows:
-        run.note(f"{file.location}: {file.unpriced_rows} rows have no known USD value (unpriced).")
+        yield f"{file.location}: {file.unpriced_rows} rows have no known USD value (unpriced)."
     for note in file.notes:
-        run.note(f"{file.location}: {note}")
+        yield f"{file.location}: {note}"
 
 
 def _print_rejects(file: FileResult) -> None:
     shown = file.rejects[:SHOWN_REJECTS]
     for reject in shown:
-        sys.stderr.write(f"refused: {_described(reject)}\n")
+        warn(f"refused: {reject}")
     more = file.rows_refused - len(shown)
     if more > 0:
         where = "" if file.load_id is None else f": pnlbook rejects --load {file.load_id}"
-        sys.stderr.write(f"… and {more} more{where}\n")
-
-
-def _described(reject: Reject) -> str:
-    place = reject.location if reject.line is None else f"{reject.location}:{reject.line}"
-    what = f" {reject.column}" if reject.column else ""
-    value = "" if reject.value is None else f" {_shortened(reject.value)!r}"
-    return (
-        f"{place}:{what}{value}: {reject.reason}" if what or value else f"{place}: {reject.reason}"
-    )
-
-
-def _shortened(value: str, length: int = 80) -> str:
-    return value if len(value) <= length else f"{value[:length]}…"
+        warn(f"… and {more} more{where}")
