@@ -334,6 +334,13 @@ def stale_price(book: Book) -> list[Row]:
     return [(table, "AKT", EARLIER, "1", "0", MONTH, MONTH) for table in MONEY_TABLES]
 
 
+def timezone_differs(book: Book) -> list[Row]:
+    book.connection.execute(
+        "UPDATE book_settings SET value = 'Europe/Berlin' WHERE name = 'timezone'"
+    )
+    return [("Europe/Berlin", "UTC")]
+
+
 def unknown_deployment(book: Book) -> list[Row]:
     tables = ("akash_deployments", "arweave_uploads", "deployment_costs")
     return _unknown(book, "deployment_id", tables)
@@ -391,6 +398,7 @@ CASES: dict[str, Callable[[Book], list[Row]]] = {
         paid_before_due,
         paid_without_date,
         stale_price,
+        timezone_differs,
         unknown_deployment,
         unknown_load,
         unknown_node,
