@@ -156,7 +156,8 @@ def shuffled(path: Path) -> Path:
     if not other.exists():
         rows = f"FROM read_csv('{path}', all_varchar = true) ORDER BY hash(earning_id)"
         with duckdb.connect() as connection:
-            connection.execute(f"COPY ({rows}) TO '{other}' (HEADER)")
+            connection.execute(f"COPY ({rows}) TO '{other}.new' (FORMAT csv, HEADER)")
+        other.with_name(f"{other.name}.new").rename(other)
     return other
 
 
