@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pnlbook.reports.nodes import Bar
     from pnlbook.reports.statement import Section, Statement, Step
 
-_SERIES: tuple[tuple[Section, str, int], ...] = (
-    ("revenue", "Revenue", 1),
-    ("cost", "Costs", -1),
-    ("net", "Net profit", 1),
+_SERIES: tuple[tuple[Section, str], ...] = (
+    ("revenue", "Revenue"),
+    ("cost", "Costs"),
+    ("net", "Net profit"),
 )
 
 # A title and, below it, what it is about.
@@ -175,10 +175,10 @@ def ranking_chart(
 
 def _statement_rows(statement: Statement) -> list[dict[str, Any]]:
     rows = []
-    for section, series, sign in _SERIES:
+    for section, series in _SERIES:
         for period, amount in statement.sums(section).amounts.items():
             if amount is not None:
-                signed = sign * amount
+                signed = amount.copy_negate() if section == "cost" else amount
                 rows.append(
                     {
                         "period": period_label(period, statement.grain),
@@ -191,7 +191,7 @@ def _statement_rows(statement: Statement) -> list[dict[str, Any]]:
 
 
 def _statement_words(statement: Statement) -> str:
-    revenue, costs, net = (statement.sums(section).total for section, _, _ in _SERIES)
+    revenue, costs, net = (statement.sums(section).total for section, _ in _SERIES)
     return (
         f"Revenue {money(revenue)}, costs {money(costs)} and net profit {money(net)} USD "
         f"over {count(len(statement.periods), statement.grain)}"

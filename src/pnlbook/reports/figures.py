@@ -11,7 +11,8 @@ THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 _CENT = Decimal("0.01")
 _TENTH = Decimal("0.1")
-# Wide enough for a sum of DECIMAL(38, 12) without losing a digit.
+# Wide enough for sums of DECIMAL(38, 12); Python's own arithmetic keeps only 28 digits, even of
+# `-amount` and `abs(amount)`, so signs are changed by `copy_negate` and `copy_abs`.
 _EXACT = Context(prec=80)
 
 
@@ -50,7 +51,7 @@ def total(amounts: list[Decimal]) -> Decimal:
 
 def _grouped(number: Decimal, step: Decimal) -> str:
     rounded = number.quantize(step, ROUND_HALF_UP, _EXACT)
-    return (MINUS if rounded < 0 else "") + f"{abs(rounded):,f}"
+    return (MINUS if rounded < 0 else "") + f"{rounded.copy_abs():,f}"
 
 
 def _signed(number: Decimal, step: Decimal) -> str:

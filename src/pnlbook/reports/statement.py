@@ -101,12 +101,13 @@ def waterfall(statement: Statement, most: int = 6) -> list[Step]:
     """
     steps: list[Step] = []
     level = ZERO
-    signs: dict[Literal["revenue", "cost"], int] = {"revenue": 1, "cost": -1}
-    for section, sign in signs.items():
+    sections: tuple[Literal["revenue", "cost"], ...] = ("revenue", "cost")
+    for section in sections:
         for name, amount in _largest(statement, section, most):
+            effect = amount if section == "revenue" else amount.copy_negate()
             known = {step.label for step in steps}
             unique = f"{name} ({section})" if name in known | {"Revenue"} else name
-            step = Step(unique, section, sign * amount, level, total([level, sign * amount]))
+            step = Step(unique, section, effect, level, total([level, effect]))
             steps.append(step)
             level = step.end
         if section == "revenue":
@@ -140,7 +141,7 @@ def period_label(period: date, grain: Grain) -> str:
 def _largest(statement: Statement, section: Section, most: int) -> list[tuple[str, Decimal]]:
     totals = [(line.label, line.total) for line in statement.section(section)]
     lines = [(name, amount) for name, amount in totals if amount is not None]
-    lines.sort(key=lambda line: -abs(line[1]))
+    lines.sort(key=lambda line: line[1].copy_abs().copy_negate())
     if len(lines) <= most:
         return lines
     rest = lines[most - 1 :]
@@ -154,7 +155,7 @@ def _largest(statement: Statement, section: Section, most: int) -> list[tuple[st
 def _rank(line: Line) -> tuple[int, bool, Decimal, str]:
     order = {"revenue": 1, "cost": 2, "net": 3}
     amount = line.total or ZERO
-    return order[line.section], amount < 0, -abs(amount), line.kind
+    return order[line.section], amount < 0, amount.copy_abs().copy_negate(), line.kind
 
 
 def _periods(known: list[date], grain: Grain) -> tuple[date, ...]:
