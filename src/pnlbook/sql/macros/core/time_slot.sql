@@ -1,5 +1,5 @@
 -- Conversion to local time is the slowest part of a monthly sum over millions of facts, so facts are summed by slot
--- first and only slots are converted. Every offset in use since 1973 is a multiple of 15 minutes, and no quarter
+-- first and only slots are converted. Every offset in use since 1980 is a multiple of 15 minutes, and no quarter
 -- hour spans two local days; where the book reports in UTC, a slot may be the whole day. Slots are counted from the
 -- year 1 (62135596800 seconds before 1970), because integer division rounds towards zero.
 CREATE OR REPLACE MACRO time_slot(moment) AS (
