@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -210,17 +211,14 @@ def write_book(plan: Plan, path: Path, *, threads: int = 0) -> None:
 
     if path.exists():
         raise FileExistsError(path)
-    partial = path.with_name(f".{path.name}.new")
-    partial.unlink(missing_ok=True)
-    try:
-        migrate.create(partial)
+    with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        unfinished = Path(folder, "book.duckdb")
+        migrate.create(unfinished)
         with connect(plan, threads=threads) as connection:
-            literal = str(partial).replace("'", "''")
+            literal = str(unfinished).replace("'", "''")
             connection.execute(f"ATTACH '{literal}' AS book")
             _fill(connection, plan)
-        partial.rename(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        unfinished.rename(path)
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:

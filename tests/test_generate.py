@@ -334,6 +334,16 @@ def test_the_book_passes_every_data_check(book: duckdb.DuckDBPyConnection) -> No
             assert book.execute(check.sql).fetchall() == [], check.name
 
 
+def test_a_book_cut_short_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generate, "_fill", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        generate.write_book(PLAN, tmp_path / "book.duckdb")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_book_that_exists_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
