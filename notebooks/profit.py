@@ -21,9 +21,9 @@ with app.setup:
     from pnlbook.reports.query import attempt, find_source
     from pnlbook.reports.statement import waterfall
 
-    CHART = "Revenue, costs and net profit"
-    WATERFALL = "From revenue to net profit"
-    RANKING = "Nodes by net profit"
+    CHART = "Revenue, costs and net profit, USD"
+    WATERFALL = "From revenue to net profit, USD"
+    RANKING = "Nodes by net profit, USD"
 
 
 @app.cell
@@ -40,7 +40,7 @@ def find_book():
 def controls(overview):
     mo.stop(overview.first is None, page.how_to_load())
     _asked = filters.from_query(mo.query_params().to_dict()).within(overview.recent, overview.last)
-    period = mo.ui.date_range(value=(_asked.first, _asked.last), label="From, to")
+    period = mo.ui.date_range(value=(_asked.first, _asked.last), label="Period")
     grain = mo.ui.dropdown(filters.GRAINS, _asked.grain, label="By")
     basis = mo.ui.dropdown(filters.BASES, _asked.basis, label="Basis")
     node = page.choice("Node", "All nodes", overview.nodes, _asked.node)

@@ -174,7 +174,7 @@ def picture_file(
     what: str, title: str, draw: Callable[[Palette, Heading], alt.TopLevelMixin], filters: Filters
 ) -> mo.download:
     """Return a button that gives a chart as a picture, which says what it shows."""
-    heading = (f"{title}, USD", exports.scope(filters))
+    heading = (title, exports.scope(filters))
     return _file(what, "png", lambda: exports.png(draw(PRINT, heading)), filters)
 
 
