@@ -211,6 +211,7 @@ def write_book(plan: Plan, path: Path, *, threads: int = 0) -> None:
 
     if path.exists():
         raise FileExistsError(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         unfinished = Path(folder, "book.duckdb")
         migrate.create(unfinished)
