@@ -180,7 +180,7 @@ def test_waits_for_the_book_while_it_is_read(pnlbook: Pnlbook, book: Path) -> No
         "import duckdb, sys, time\n"
         "connection = duckdb.connect(sys.argv[1], read_only=True)\n"
         "print(flush=True)\n"
-        "time.sleep(1)\n"
+        "time.sleep(5)\n"
     )
     command = [sys.executable, "-c", code, str(book)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:
