@@ -43,7 +43,7 @@ def test_the_same_file_twice_adds_nothing(book: Path, tmp_path: Path) -> None:
 def test_a_correction_supersedes_into_history(book: Path, tmp_path: Path) -> None:
     first = "e1,alex,5,bonus,paid,2025-10-01", "e2,alex,6,bonus,paid,2025-10-01"
     books.load_into(book, books.write(tmp_path, "a.csv", books.earnings(*first)))
-    second = "e1,alex,7,bonus,paid,2025-10-01", "e2,alex,6.00,bonus,paid,2025-10-01T00:00Z"
+    second = "e1,alex,7,bonus,paid,2025-10-01", "e2,alex,6.00,bonus,paid,2025-10-01T00:00:00Z"
     result = books.load_into(book, books.write(tmp_path, "b.csv", books.earnings(*second)))
     assert (result.rows_added, result.rows_superseded, result.rows_unchanged) == (0, 1, 1)
     now = books.rows(
