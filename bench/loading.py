@@ -1,8 +1,8 @@
 """Loading against a bare INSERT: the same CSV file into the same table of a fresh book.
 
-The bare side takes what the file says as it is: no row is checked, no key kept, no duplicate looked
-for, no load recorded. Its variants differ in how they make what a book asks for; the fastest is the
-peer.
+The bare side takes what the file says as it is: no row is checked, no duplicate looked for, no load
+X
+how they make what a book asks for: they show what the key costs.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ _COUNT = "row_number() OVER () AS earning_id"
 _REST = "* EXCLUDE (earning_id), 'file' AS source, 1 AS load_id"
 _NO_KEY = f"{_REST}, '' AS source_key"
 # What each variant selects: the book's own columns are constants, but for a number and one key.
+PEER = "bare, keys kept"
 BARE = {
+    PEER: f"SELECT {_NUMBER}, {_REST}, earning_id AS source_key {_TYPED}",
     "bare, one key for all": f"SELECT {_NUMBER}, {_NO_KEY} {_TYPED}",
     "bare, rows counted": f"SELECT {_COUNT}, {_NO_KEY} {_TYPED}",
     "bare, types guessed": f"SELECT {_NUMBER}, {_NO_KEY} {_GUESSED}",
-    "bare, keys kept": f"SELECT {_NUMBER}, {_REST}, earning_id AS source_key {_TYPED}",
     "bare, in any order": f"SELECT {_NUMBER}, {_NO_KEY} {_TYPED}",
 }
 
@@ -85,18 +86,21 @@ def _compare(options: Options, path: Path, rows: int, what: str) -> list[Finding
     runs = take_turns({"ours": ours, **{name: bare(name) for name in BARE}}, options.turns)
     book.unlink()
     middle = medians(runs)
-    peer = max(BARE, key=lambda name: middle[name])
+    fastest = max(BARE, key=lambda name: middle[name])
     processor = medians(work)
     return [
         Finding(
             f"load {rows:,} {what}",
             "rows/s",
             middle["ours"],
-            middle[peer],
-            peer,
+            middle[PEER],
+            PEER,
             Target("ratio", "≥", 0.8, "x"),
             runs | {f"{name}, processor": figures for name, figures in work.items()},
-            (processor_note(processor["ours"], processor[peer]),),
+            (
+                processor_note(processor["ours"], processor[PEER]),
+                f"{middle['ours'] / middle[fastest]:.2f} x of the fastest, {fastest}",
+            ),
         ),
         Finding(
             "load the identical file again",
@@ -115,9 +119,8 @@ def memory(options: Options) -> list[Finding]:
     rows = options.size(TWENTY_MILLION)
     path = make_file(options.scratch, rows)
     book = options.scratch / "load.duckdb"
-    peer = next(iter(BARE))
     sides: dict[str, Run] = {}
-    for name, arguments in (("ours", ()), (peer, (peer,))):
+    for name, arguments in (("ours", ()), (PEER, (PEER,))):
         fresh(book)
         sides[name] = role("loading", name.split(",")[0], book, path, *arguments)
         _expect(sides[name].said["rows"], rows)
@@ -129,8 +132,8 @@ def memory(options: Options) -> list[Finding]:
             f"peak memory of loading {rows:,} earnings",
             "MiB",
             sides["ours"].peak_mib,
-            sides[peer].peak_mib,
-            peer,
+            sides[PEER].peak_mib,
+            PEER,
             Target("ours", "≤", 1907, "MiB"),
             {name: [run.peak_mib] for name, run in sides.items()},
             (seconds,),

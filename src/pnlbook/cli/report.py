@@ -80,14 +80,16 @@ def report(
         return
     if name not in reports:
         raise UnknownReport(name, sorted(reports))
-    with run.open_book():
-        pass  # whatever is wrong with the book is said here, not in the browser
     chosen = _free_port(host, port)
-    if port not in {0, chosen}:
-        run.note(f"Port {port} is taken; using {chosen}.")
+    url = _url(host, chosen)
     try:
-        with _serving(run, reports[name], host, chosen) as server:
-            _announce(run, name, host, _url(host, chosen), headless=headless)
+        with _server(run, reports[name], host, chosen) as server:
+            with run.open_book():
+                pass  # whatever is wrong with the book is said here, not in the browser
+            if port not in {0, chosen}:
+                run.note(f"Port {port} is taken; using {chosen}.")
+            _wait_for_answer(server, name, url)
+            _announce(run, name, host, url, headless=headless)
             raise ReportFailed(name, f"ended (exit code {server.wait()})")
     except KeyboardInterrupt:
         if ending.signalled() not in {0, ending.INTERRUPTED}:
@@ -134,8 +136,8 @@ def _free_port(host: str, port: int) -> int:
 
 
 @contextmanager
-def _serving(run: Run, notebook: Path, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Keep the report's server running for the length of the block, from its first answer on."""
+def _server(run: Run, notebook: Path, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep the report's server running for the length of the block; it takes a while to answer."""
     options = ["--headless", "--no-token", "--no-sandbox", "--host", host, "--port", str(port)]
     server = subprocess.Popen(  # noqa: S603 - this Python, and a notebook of this package
         [sys.executable, "-m", "marimo", "--quiet", "run", str(notebook), *options],
@@ -145,7 +147,6 @@ def _serving(run: Run, notebook: Path, host: str, port: int) -> Iterator[subproc
         start_new_session=True,  # Ctrl-C is for this process, which ends the server
     )
     try:
-        _wait_for_answer(server, notebook.stem, _url(host, port))
         yield server
     finally:
         server.kill()  # it holds nothing, and a gentle end is noisy

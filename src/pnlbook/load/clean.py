@@ -14,6 +14,7 @@ from pnlbook.book import identifier, quote
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pnlbook.load.formats.raw import Raw
     from pnlbook.load.plan import Plan
     from pnlbook.load.tables import Column, Rule
 
@@ -52,9 +53,9 @@ class Cleaning:
     problems: tuple[Problem, ...]
 
 
-def make_cleaning(plan: Plan, rules: tuple[Rule, ...]) -> Cleaning:
+def make_cleaning(raw: Raw, plan: Plan, rules: tuple[Rule, ...]) -> Cleaning:
     """Write the SQL for the plan of one source."""
-    texts = {name: _text(plan, name) for name in plan.given}
+    texts = {name: _text(raw, plan, name) for name in plan.given}
     typed = {name: _typed(plan, plan.columns[name]) for name in plan.given}
     derived = _derived(plan)
     stored = tuple(name for name in plan.columns if name in {*plan.taken, *derived})
@@ -66,14 +67,14 @@ def make_cleaning(plan: Plan, rules: tuple[Rule, ...]) -> Cleaning:
     problems = [p for name in plan.given for p in _column_problems(plan, plan.columns[name])]
     problems += _key_problems(plan)
     problems += [_rule_problem(rule) for rule in rules]
-    return Cleaning(texts, typed, derived, stored, _key(plan, stored), tuple(problems))
+    return Cleaning(texts, typed, derived, stored, _key(raw, plan, stored), tuple(problems))
 
 
 def constant(plan: Plan, name: str) -> str:
     """Return the typed value of a column that is the same in every row."""
     text = text_column(name)
     typed = _typed(plan, plan.columns[name])
-    return typed.replace(text, _text(plan, name))
+    return typed.replace(text, quote(plan.constants[name]))
 
 
 def text_column(name: str) -> str:
@@ -81,11 +82,11 @@ def text_column(name: str) -> str:
     return identifier(f"{name} as text")
 
 
-def _text(plan: Plan, name: str) -> str:
+def _text(raw: Raw, plan: Plan, name: str) -> str:
     """Return the text of a column: nulls as NULL, mapped values replaced."""
     if name not in plan.taken:
         return quote(plan.constants[name])
-    text = f"nullif(c{plan.taken[name]}, '')"
+    text = raw.cell(plan.taken[name])
     for null in plan.mapping.nulls:
         text = f"nullif({text}, {quote(null)})"
     values = plan.mapping.values.get(name)
@@ -173,11 +174,11 @@ def _derived(plan: Plan) -> dict[str, str]:
     }
 
 
-def _key(plan: Plan, stored: tuple[str, ...]) -> str | None:
+def _key(raw: Raw, plan: Plan, stored: tuple[str, ...]) -> str | None:
     if not plan.table.numbered:
         return None
     if plan.key is not None:
-        return f"nullif(c{plan.key}, '')"
+        return raw.cell(plan.key)
     cells = ", ".join(f"coalesce({identifier(n)}::VARCHAR, chr(30))" for n in sorted(stored))
     constants = quote(repr(sorted(plan.constants.items())))
     return f"md5(concat_ws(chr(31), {constants}, {cells}))"

@@ -92,7 +92,7 @@ def stage(
     """
     raw = formats.read(scratch.connection, prepared, mapping, name)
     plan, rules = understand(raw.columns)
-    reading = _Reading(scratch.connection, prepared, name, plan, make_cleaning(plan, rules))
+    reading = _Reading(scratch.connection, prepared, name, plan, make_cleaning(raw, plan, rules))
     try:
         _read(scratch, reading, raw)
     except duckdb.InvalidInputException as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from pnlbook.load.result import FileRejected, Reject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
     import duckdb
@@ -43,7 +45,11 @@ def read(
 ) -> Raw:
     """Read a delimited text file; a row's line is the line of the file on which it begins."""
     delimiter = mapping.delimiter or _delimiter(prepared)
-    return _Reader(scratch, prepared, name, delimiter, *_header(prepared, delimiter)).raw(_LINE)
+    header, header_lines = _header(prepared, delimiter)
+    beside = ThreadPoolExecutor(1)
+    line_count = beside.submit(_line_count, prepared.path)
+    beside.shutdown(wait=False)
+    return _Reader(scratch, prepared, name, delimiter, header, header_lines, line_count).raw(_LINE)
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class _Reader:
     delimiter: str
     header: tuple[str, ...]
     header_lines: int
+    line_count: Future[int]
 
     def raw(self, longest: int) -> Raw:
         """Return how to read rows of up to `longest` bytes."""
@@ -69,7 +76,12 @@ class _Reader:
             f"rejects_table = '{self._refused(longest)}', "
             f"rejects_scan = '{self._refused(longest)}_scan')"
         )
-        return Raw(self.header, relation, lambda rows: self.lines(longest, rows))
+        return Raw(
+            self.header,
+            relation,
+            lambda rows: self.lines(longest, rows),
+            has_empty_texts=False,
+        )
 
     def _refused(self, longest: int) -> str:
         return f"{self.name}_refused_{longest}"
@@ -81,7 +93,7 @@ class _Reader:
             if kind == _TOO_LONG and longest < _LONG_LINE:
                 return Lines("", again=self.raw(_LONG_LINE))
             rejects.append(reject)
-        if not rejects and _line_count(self.prepared.path) == rows + self.header_lines:
+        if not rejects and self.line_count.result() == rows + self.header_lines:
             return Lines(f"s.rowid + {1 + self.header_lines}")
         refused = {reject.line for reject in rejects}
         found = [n for n in _starts(self.prepared.path, self.delimiter) if n not in refused]

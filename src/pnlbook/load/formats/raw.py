@@ -31,8 +31,14 @@ class Raw:
 
     columns: names as the source has them. relation: SQL that yields them, in order, as c0, c1, ….
     lines: called with the number of rows staged, after `relation` was read in whole.
+    has_empty_texts: whether an empty cell may come as '' and not as NULL.
     """
 
     columns: tuple[str, ...]
     relation: str
     lines: Callable[[int], Lines]
+    has_empty_texts: bool = True
+
+    def cell(self, column: int) -> str:
+        """Return the SQL of a column's text, NULL where the cell is empty."""
+        return f"nullif(c{column}, '')" if self.has_empty_texts else f"c{column}"
