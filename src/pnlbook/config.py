@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     book: path of the book; a relative path in the file is relative to the file.
     lock_timeout: seconds to wait for another process to release the book.
     memory_limit: memory DuckDB may use in a load before it spills to disk, e.g. `1GB`.
-    vaults: backup targets by name, each a table with its `kind`.
+    vaults: backup targets by name, each a table with its `kind`; a relative `path` in the file is
+    relative to the file. keyring: file of the backup keys.
     """
 
     model_config = SettingsConfigDict(env_prefix="PNLBOOK_", extra="forbid", frozen=True)
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     lock_timeout: float = Field(default=30.0, ge=0)
     memory_limit: str = Field(default="1500MB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?B|%)$")
     vaults: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    keyring: Path = Field(default_factory=lambda: _config_folder() / "keyring.json")
 
     @classmethod
     def settings_customise_sources(
@@ -81,13 +83,26 @@ def load_settings(start: Path | None = None) -> Settings:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise ConfigError(str(path), str(error)) from error
-        if isinstance(values.get("book"), str):
-            values["book"] = path.parent / values["book"]
+        _anchor(values, path.parent)
     try:
         return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(_place(path, first["loc"]), first["msg"]) from error
+
+
+def _anchor(values: dict[str, Any], folder: Path) -> None:
+    """Make the relative paths of a file relative to its folder."""
+    vaults = values.get("vaults")
+    tables = list(vaults.values()) if isinstance(vaults, dict) else []
+    for table, name in [(values, "book"), (values, "keyring"), *((t, "path") for t in tables)]:
+        if isinstance(table, dict) and isinstance(table.get(name), str):
+            table[name] = folder / Path(table[name]).expanduser()
+
+
+def _config_folder() -> Path:
+    """Return the user's folder of settings (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pnlbook"
 
 
 def _place(path: Path | None, location: tuple[int | str, ...]) -> str:
