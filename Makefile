@@ -15,8 +15,8 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lab load bench check format lock clean \
-        static lint types imports notebooks need-src system-browser demo-book
+.PHONY: help run test lab load backup verify restore bench check format lock clean \
+        static lint types imports notebooks need-src need-book system-browser demo-book
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,15 @@ lab: demo-book ## open the walkthrough in JupyterLab on the sample book
 load: need-src .venv/.ready ## load files of your own: make load SRC='earnings.csv costs/' [BOOK=book.duckdb]
 	@$(BIN)/pnlbook init $(BOOK)
 	@$(BIN)/pnlbook load $(SRC) --book $(BOOK) $(ARGS)
+
+backup: need-book ## back up the book, encrypted, to its vaults [BOOK=book.duckdb] (the first time: keys new)
+	@$(BIN)/pnlbook backup create --book $(BOOK) $(ARGS)
+
+verify: need-book ## fetch every copy of every backup back and compare it
+	@$(BIN)/pnlbook backup verify --book $(BOOK) $(ARGS)
+
+restore: .venv/.ready ## bring a backup back: make restore [ID=full-2026…] [TO=new.duckdb]
+	@$(BIN)/pnlbook backup restore $(ID) --book $(BOOK) $(if $(TO),--to $(TO)) $(ARGS)
 
 bench: .venv/.ready ## measure loading and macros on this machine
 	@$(BIN)/python -m bench $(ARGS)
@@ -74,6 +83,9 @@ notebooks: .venv/.ready
 
 demo-book: .venv/.ready
 	@$(BIN)/pnlbook demo $(DEMO)
+
+need-book: .venv/.ready
+	@test -e $(BOOK) || { echo "There is no $(BOOK); name the book: make $(MAKECMDGOALS) BOOK=..." >&2; exit 2; }
 
 need-src:
 	@test -n "$(strip $(SRC))" || { echo "Say what to load: make load SRC=earnings.csv" >&2; exit 2; }

@@ -39,7 +39,7 @@ def find_book():
 @app.cell
 def controls(overview):
     if overview.first is None:
-        mo.stop(True, page.how_to_load())
+        mo.stop(predicate=True, output=page.how_to_load())
     _asked = filters.from_query(mo.query_params().to_dict()).within(overview.recent, overview.last)
     period = mo.ui.date_range(value=(_asked.first, _asked.last), label="Period")
     grain = mo.ui.dropdown(filters.GRAINS, _asked.grain, label="By")

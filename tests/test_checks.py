@@ -169,6 +169,50 @@ def has(table: str, column: str) -> bool:
     return table in {"deployment_costs", "arweave_uploads", "akash_deployments"}
 
 
+def put_backup(book: Book, backup_id: str, cost: object, copies: list[object]) -> None:
+    """Put a backup with the cost of each of its copies."""
+    book.insert(
+        "arweave_backups",
+        {"backup_id": backup_id, "backup_type": "full", "cost_usd": cost, "created_at": MONTH}
+        | {"file_size_bytes": 1, "compressed_size_bytes": 1, "checksum_sha256": "0" * 64},
+    )
+    for number, copy_cost in enumerate(copies):
+        copy = {"backup_id": backup_id, "vault": f"v{number}", "vault_kind": "s3"}
+        book.insert("backup_copies", copy | {"state": "verified", "cost_usd": copy_cost})
+
+
+def backup_cost_differs(book: Book) -> list[Row]:
+    put_backup(book, "dear", 2, [1])
+    put_backup(book, "twice", 1, [1, 1])
+    # as much as its copies, of which some or all are not known, without a copy
+    put_backup(book, "same", 3, [1, 2])
+    put_backup(book, "free", 0, [0])
+    put_backup(book, "part", 1, [1, None])
+    put_backup(book, "bare", 1, [])
+    one, two = "1.000000000000", "2.000000000000"
+    return [("dear", MONTH, "1", one, two), ("twice", MONTH, "2", two, one)]
+
+
+def backup_needs_lost(book: Book) -> list[Row]:
+    needs = {
+        "whole": None,
+        "step": ["whole", "step"],
+        "gone": ["gone"],
+        "broken": ["broken"],
+        "after": ["whole", "gone", "broken", "unknown", "after"],
+    }
+    for backup_id, needed in needs.items():
+        put_backup(book, backup_id, 0, [])
+        book.connection.execute(
+            "UPDATE arweave_backups SET needs = ? WHERE backup_id = ?", [needed, backup_id]
+        )
+    book.connection.execute(
+        f"UPDATE arweave_backups SET removed_at = '{MONTH}' WHERE backup_id = 'gone';"
+        "UPDATE arweave_backups SET restorable = false WHERE backup_id = 'broken';"
+    )
+    return [("after", MONTH, needed) for needed in ("broken", "gone", "unknown")]
+
+
 def deducted_above_costs(book: Book) -> list[Row]:
     amounts = {"gross_amount_usd": 10, "costs_deducted_usd": 3, "amount_usd": 7}
     for node, project in (("n", None), (None, "p"), (None, None)):
@@ -389,6 +433,8 @@ def unpriced(book: Book) -> list[Row]:
 CASES: dict[str, Callable[[Book], list[Row]]] = {
     case.__name__: case
     for case in (
+        backup_cost_differs,
+        backup_needs_lost,
         deducted_above_costs,
         duplicate_fact,
         earning_does_not_add_up,

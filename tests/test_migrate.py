@@ -127,9 +127,10 @@ class TestNewBook:
     def test_nothing_is_left_beside_it(self, book: Path) -> None:
         assert list(book.parent.iterdir()) == [book]
 
-    def test_failure_leaves_nothing(self, tmp_path: Path, folder: Path) -> None:
-        (folder / "0002_bad.sql").write_text("-- up\nSELEC;\n-- down\n", encoding="utf-8")
-        with pytest.raises(migrate.MigrationFailed, match="0002_bad"):
+    def test_failure_leaves_nothing(self, tmp_path: Path, folder: Path, last: int) -> None:
+        bad = folder / f"{last + 1:04d}_bad.sql"
+        bad.write_text("-- up\nSELEC;\n-- down\n", encoding="utf-8")
+        with pytest.raises(migrate.MigrationFailed, match=bad.stem):
             migrate.create(tmp_path / "new.duckdb")
         assert list(tmp_path.iterdir()) == [folder]
 

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,6 +29,26 @@ class ConfigError(UsageError):
         super().__init__(f"{where}: {problem}. Correct it, or remove the line to use the default.")
 
 
+class BackupSettings(BaseModel):
+    """How many copies of a backup there must and may be, and how long backups are kept.
+
+    minimum_copies, maximum_copies: vaults that hold it; keep_last: newest backups kept whatever
+    their age; keep_daily to keep_yearly: the newest of so many days, weeks, months and years;
+    grace_days: days between marking a backup and removing it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minimum_copies: int = Field(default=1, ge=1)
+    maximum_copies: int | None = Field(default=None, ge=1)
+    keep_last: int = Field(default=3, ge=1)
+    keep_daily: int = Field(default=7, ge=0)
+    keep_weekly: int = Field(default=5, ge=0)
+    keep_monthly: int = Field(default=12, ge=0)
+    keep_yearly: int = Field(default=5, ge=0)
+    grace_days: int = Field(default=7, ge=0)
+
+
 class Settings(BaseSettings):
     """The settings that one command runs under.
 
@@ -36,7 +56,7 @@ class Settings(BaseSettings):
     lock_timeout: seconds to wait for another process to release the book.
     memory_limit: memory DuckDB may use in a load before it spills to disk, e.g. `1GB`.
     vaults: backup targets by name, each a table with its `kind`; a relative `path` in the file is
-    relative to the file. keyring: file of the backup keys.
+    relative to the file. backup: copies and retention. keyring: file of the backup keys.
     """
 
     model_config = SettingsConfigDict(env_prefix="PNLBOOK_", extra="forbid", frozen=True)
@@ -45,6 +65,7 @@ class Settings(BaseSettings):
     lock_timeout: float = Field(default=30.0, ge=0)
     memory_limit: str = Field(default="1500MB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?B|%)$")
     vaults: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     keyring: Path = Field(default_factory=lambda: _config_folder() / "keyring.json")
 
     @classmethod

@@ -17,7 +17,13 @@ The tree (classes live near their use, this is where they hang):
     │   └── BookNotMade, MigrationFailed, DefinitionFailed (migrate)
     ├── SourceError           a source cannot be read at all (load)
     ├── DataRejected          rows or files were refused; exit code 3 (load)
-    └── IntegrityError        a check found what must not be; exit code 5
+    ├── IntegrityError        a check found what must not be; exit code 5
+    └── BackupError           a backup could not be made, sent or brought back (backup)
+        ├── IntegrityFailure  an object, a file or rows are not what was backed up; exit code 5
+        ├── VaultError        a vault failed; exit code 6 (backup.vaults)
+        ├── TooFewCopies      exit code 6
+        ├── CatalogueBusy     exit code 4
+        └── NoRoom, NotStored, NotCarried, SchemaFailed
 """
 
 from __future__ import annotations

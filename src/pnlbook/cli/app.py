@@ -5,13 +5,28 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
 from pnlbook import __version__
-from pnlbook.cli import checks, demo, doctor, ending, init, load, loads, migrate, report, sql
+from pnlbook.cli import (
+    backup,
+    checks,
+    demo,
+    doctor,
+    ending,
+    init,
+    keys,
+    load,
+    loads,
+    migrate,
+    report,
+    restore,
+    schedule,
+    sql,
+)
 from pnlbook.cli.run import with_run
 from pnlbook.errors import ExitCode
 
@@ -69,6 +84,20 @@ def pnlbook(
         raise typer.Exit(ExitCode.USAGE)
 
 
+_BACKUP: dict[str, Callable[..., None]] = {
+    "create": backup.create,
+    "list": backup.list_,
+    "status": backup.status,
+    "verify": restore.verify,
+    "drill": restore.drill,
+    "restore": restore.restore,
+    "schedule": schedule.schedule,
+    "run-due": backup.run_due,
+    "prune": backup.prune,
+    "catalog": restore.catalog,
+}
+for name, subcommand in _BACKUP.items():
+    backup.group.command(name)(with_run(subcommand))
 for panel, functions in {
     "Make a book": (init.init, demo.demo),
     "Bring data in": (load.load, loads.loads, loads.rejects, checks.checks),
@@ -77,6 +106,8 @@ for panel, functions in {
 }.items():
     for function in functions:
         app.command(rich_help_panel=panel)(with_run(function))
+app.add_typer(backup.group, name="backup", rich_help_panel="Keep it safe")
+app.add_typer(keys.group, name="keys", rich_help_panel="Keep it safe")
 app.add_typer(migrate.group, name="migrate", rich_help_panel="Take care of it")
 
 

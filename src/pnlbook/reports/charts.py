@@ -79,7 +79,7 @@ def statement_chart(
     """Return revenue upwards and costs downwards from zero, with the net profit as a line."""
     rows = list(_statement_rows(statement))
     order = [period_label(period, statement.grain) for period in statement.periods]
-    x = alt.X("period:O", sort=order, title=None, axis=_times())
+    x = alt.X("period:O", sort=order, title=None, axis=time_axis())
     y = alt.Y("value:Q", title=None, axis=_amounts())
     colour = alt.Color(
         "series:N",
@@ -105,7 +105,7 @@ def statement_chart(
         strokeWidth=2 if few else 1,
     )
     zero = _zero_rule("y", palette)
-    return _finished(
+    return finished(
         alt.layer(bars, zero, net),
         palette,
         height=300,
@@ -137,7 +137,7 @@ def waterfall_chart(
         color=colour,
     )
     texts = _texts(base, rows, palette)
-    return _finished(
+    return finished(
         alt.layer(bars, _zero_rule("x", palette), texts),
         palette,
         height=_rows_height(len(steps)),
@@ -164,7 +164,7 @@ def ranking_chart(
         color=alt.condition("datum.value < 0", alt.value(palette.cost), alt.value(palette.revenue)),
     )
     texts = _texts(base, rows, palette)
-    return _finished(
+    return finished(
         alt.layer(marks.add_params(picked), _zero_rule("x", palette), texts),
         palette,
         height=_rows_height(len(bars)),
@@ -245,7 +245,8 @@ def _amounts() -> alt.Axis:
     return alt.Axis(labelExpr=_AXIS_AMOUNT, tickCount=5, domain=False, ticks=False)
 
 
-def _times() -> alt.Axis:
+def time_axis() -> alt.Axis:
+    """Return an axis of periods whose labels leave each other room."""
     return alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=10, ticks=False)
 
 
@@ -257,7 +258,7 @@ def _rows_height(rows: int) -> int:
     return 25 * max(rows, 2)
 
 
-def _finished(
+def finished(
     chart: alt.LayerChart | alt.FacetChart,
     palette: Palette,
     *,
@@ -265,6 +266,7 @@ def _finished(
     title: Heading,
     description: str,
 ) -> alt.LayerChart:
+    """Return a chart with its size, its title and what a screen reader says of it."""
     finished = chart.properties(
         width=palette.width,
         height=height,

@@ -122,7 +122,7 @@ def node_table(
     forms = dict.fromkeys(("Revenue", "Costs", "Net profit"), money) | dict.fromkeys(
         ("Margin", "ROI"), percent
     )
-    return _table(
+    return data_table(
         frame.select(**columns),
         forms,
         selection="single",
@@ -158,7 +158,9 @@ def source_table(rows: pl.DataFrame) -> mo.ui.table:
         pl.col("source_line").alias("Line"),
         _note().alias("Note"),
     )
-    return _table(shown, dict.fromkeys(("Revenue", "Cost", "Line"), _or_nothing), selection=None)
+    return data_table(
+        shown, dict.fromkeys(("Revenue", "Cost", "Line"), _or_nothing), selection=None
+    )
 
 
 def table_files(what: str, frame: pl.DataFrame, filters: Filters) -> list[mo.download]:
@@ -211,11 +213,12 @@ def _or_nothing(value: Decimal | int | None) -> str:
     return money(value) if isinstance(value, Decimal) else str(value)
 
 
-def _table(
+def data_table(
     frame: pl.DataFrame,
     forms: Mapping[str, Form],
     **options: Any,  # noqa: ANN401 - those of mo.ui.table
 ) -> mo.ui.table:
+    """Return a table of data to sort, search and page through."""
     return mo.ui.table(
         frame,
         page_size=ROWS_A_PAGE,

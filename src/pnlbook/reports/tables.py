@@ -74,14 +74,14 @@ def statement_table(statement: Statement, platform: pl.DataFrame | None = None) 
     )
     heads = "".join(f'<th scope="col">{period_label(p, statement.grain)}</th>' for p in periods)
     caption = f"Profit and loss by {statement.grain}, USD, newest first" + _omitted(statement)
-    return _table(caption, f'<th scope="col">USD</th><th scope="col">Total</th>{heads}', body)
+    return html_table(caption, f'<th scope="col">USD</th><th scope="col">Total</th>{heads}', body)
 
 
 def months_table(months: pl.DataFrame) -> str:
     """Return the rows of `node_monthly_profit` for one node."""
     heads = ("Month", "Revenue", "Costs", "Net profit", "Margin", "Note")
     body = "".join(
-        _row(
+        html_row(
             period_label(row["month"], "month"),
             [
                 money(row["total_revenue_usd"]),
@@ -94,7 +94,7 @@ def months_table(months: pl.DataFrame) -> str:
         for row in months.iter_rows(named=True)
     )
     head = "".join(f'<th scope="col">{name_}</th>' for name_ in heads)
-    return _table("Months in USD, newest first", head, body)
+    return html_table("Months in USD, newest first", head, body)
 
 
 def _tile(row: dict[str, Any], note: str) -> str:
@@ -135,7 +135,7 @@ def _section(statement: Statement, section: Section, name: str, periods: Iterabl
 def _line_row(line: Line, name: str, periods: Iterable[date], style: str) -> str:
     cells = [money(line.total)]
     cells += [money(line.amounts[p]) if p in line.amounts else "" for p in periods]
-    return _row(name, cells, style)
+    return html_row(name, cells, style)
 
 
 def _ratio_row(
@@ -148,7 +148,7 @@ def _ratio_row(
     if not ratios:
         return ""
     cells = [form(ratios[period][column]) if period in ratios else "" for period in periods]
-    return _row(name, ["", *cells], "pnl-ratio")
+    return html_row(name, ["", *cells], "pnl-ratio")
 
 
 def _unpriced_row(statement: Statement, periods: Iterable[date]) -> str:
@@ -156,7 +156,7 @@ def _unpriced_row(statement: Statement, periods: Iterable[date]) -> str:
         return ""
     missing = [statement.unpriced.get(period, 0) for period in periods]
     cells = [f"{number:,}" if number else "" for number in [statement.unpriced_rows, *missing]]
-    return _row("Rows without a price", cells, "pnl-ratio pnl-mark")
+    return html_row("Rows without a price", cells, "pnl-ratio pnl-mark")
 
 
 def _omitted(statement: Statement) -> str:
@@ -164,12 +164,14 @@ def _omitted(statement: Statement) -> str:
     return f"; {count(older, 'older ' + statement.grain)} only in the download" if older > 0 else ""
 
 
-def _row(name: str, cells: list[str], style: str = "") -> str:
+def html_row(name: str, cells: list[str], style: str = "") -> str:
+    """Return a row of HTML: its name as a heading, then its cells, which are HTML already."""
     told = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr class="{style}"><th scope="row">{escape(name)}</th>{told}</tr>'
 
 
-def _table(caption: str, head: str, body: str) -> str:
+def html_table(caption: str, head: str, body: str) -> str:
+    """Return a table that scrolls sideways within its own frame."""
     table = (
         f'<table class="pnl-table"><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
