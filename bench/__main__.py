@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from bench import loading, profit, starting
+from bench import backup, loading, profit, starting
 from bench.measure import ROOT, Finding, Options
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Finding]]] = {
     "shuffled": loading.compare_shuffled,
     "memory": loading.memory,
     "profit": profit.compare,
+    "backup": backup.compare,
     "help": starting.help_of_program,
     "chart": starting.first_chart,
 }

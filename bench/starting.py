@@ -158,7 +158,7 @@ def shown(browser: Browser, command: Sequence[str], selector: str, answered: lis
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     with tempfile.TemporaryFile() as said:
         started = time.perf_counter()
-        server = subprocess.Popen(  # noqa: S603 - ours
+        server = subprocess.Popen(
             command, stdout=said, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True
         )
         try:

@@ -22,8 +22,9 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run every test in a folder of its own, with no settings of the user's."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
-        if name.startswith("PNLBOOK_"):
+        if name.startswith(("PNLBOOK_", "BACKUP_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("_TYPER_FORCE_DISABLE_TERMINAL", "1")
 

@@ -17,8 +17,8 @@ from pnlbook.backup.container import checksum, unseal
 from pnlbook.backup.errors import BackupError, IntegrityFailure, VaultError
 from pnlbook.backup.rebuild import Selection, Source, check_file, rebuild
 from pnlbook.backup.record import fill
-from pnlbook.backup.work import Progress, engine
-from pnlbook.book import BookError, open_book, run
+from pnlbook.backup.work import MEMORY, Progress, engine
+from pnlbook.book import BookError, open_book, quote, run
 from pnlbook.errors import PnlbookError, UsageError
 
 if TYPE_CHECKING:
@@ -244,6 +244,8 @@ def _problems(book: Path) -> tuple[str, ...]:
     """Return the data checks that must hold and do not; none for a book of another program."""
     try:
         with open_book(book, write=True) as connection:
+            run(connection, f"SET memory_limit = '{MEMORY}'")
+            run(connection, f"SET temp_directory = {quote(str(book.parent / 'spill'))}")
             return tuple(
                 f"data check {check.name} finds rows: {check.description}"
                 for check in sql.checks()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pnlbook.backup.manifest import Manifest
+    from pnlbook.backup.schema import Schema
     from pnlbook.backup.tables import Table
 
 _FILE_KEYS = 1 << 20  # keys a file: it can be sorted and checked in memory
@@ -94,34 +96,35 @@ class Taking:
 
 def take(taking: Taking) -> Snapshot:
     """Write what changed since the base and return what was read. Raises NotStored, BackupError."""
-    connection, base = taking.connection, taking.base
-    run(connection, "BEGIN")
+    run(taking.connection, "BEGIN")
     try:
-        schema = _schema(taking)
-        if taking.kind == "schema":
-            return Snapshot((), schema, _chunk_frame([]))
-        widths = (
-            {(t.schema, t.name): t.width for t in base.manifest.tables if t.key} if base else {}
-        )
-        tables = read_tables(connection, widths)
-        prints = [fingerprints(connection, table) for table in tables]
-        rows = sum(int(chunks["rows"].sum()) for chunks in prints)
+        # The schema is read beside the rows, by its own cursor: no process can write meanwhile.
+        with ThreadPoolExecutor(1) as beside, taking.connection.cursor() as cursor:
+            dumped = beside.submit(dump_schema, cursor)
+            chunks = [] if taking.kind == "schema" else _fingerprints(taking)
+            schema = _schema(taking, dumped.result())
         entries, done = [], 0
-        for table, chunks in zip(tables, prints, strict=True):
+        rows = sum(int(found["rows"].sum()) for _, found in chunks)
+        for table, found in chunks:
             taking.tell(table.name, done, rows)
-            entries.append(_entry(taking, table, chunks))
+            entries.append(_entry(taking, table, found))
             done += entries[-1].rows
         taking.tell("", rows, rows)
-        return Snapshot(
-            tuple(entries), schema, _chunk_frame(list(zip(tables, prints, strict=True)))
-        )
+        return Snapshot(tuple(entries), schema, _chunk_frame(chunks))
     finally:
-        run(connection, "ROLLBACK")
+        run(taking.connection, "ROLLBACK")
 
 
-def _schema(taking: Taking) -> SchemaEntry:
+def _fingerprints(taking: Taking) -> list[tuple[Table, pl.DataFrame]]:
+    """Return every table with the fingerprints of its chunks."""
+    known = taking.base.manifest.tables if taking.base else ()
+    widths = {(entry.schema, entry.name): entry.width for entry in known if entry.key}
+    tables = read_tables(taking.connection, widths)
+    return [(table, fingerprints(taking.connection, table)) for table in tables]
+
+
+def _schema(taking: Taking, schema: Schema) -> SchemaEntry:
     """Write schema.sql, unless the base has the same, and return where it is."""
-    schema = dump_schema(taking.connection)
     text = f"{schema.before}\n{ROWS_HERE}{schema.after}".encode()
     sha256 = hashlib.sha256(text).hexdigest()
     earlier = taking.base.manifest.schema if taking.base else None

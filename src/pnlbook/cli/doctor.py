@@ -44,7 +44,7 @@ def doctor(run: Run) -> None:
     """
     findings = [
         finding
-        for look in (_python, _packages, _settings, _book)
+        for look in (_python, _packages, _settings, _book, _keys, _vaults)
         for finding in _guarded(run, look)
     ]
     if run.as_json:
@@ -163,6 +163,40 @@ def _checks(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
         yield Finding(outcome.state, "checks", text, "See 'pnlbook checks'.")
     if not bad:
         yield Finding("ok", "checks", f"all {len(outcomes)} hold")
+
+
+def _keys(run: Run) -> Iterator[Finding]:
+    from pnlbook.backup.keyring import NoKeys, load_keyring
+
+    try:
+        ring = load_keyring(run.settings.keyring)
+    except NoKeys:
+        remedy = "Make one with 'pnlbook keys new' before the first backup."
+        yield Finding("warn", "keys", "there is no backup key", remedy)
+        return
+    number = len(ring.keys)
+    text = f"{number} backup key{'' if number == 1 else 's'}; new backups use {ring.active.id}"
+    yield Finding("ok", "keys", text)
+
+
+def _vaults(run: Run) -> Iterator[Finding]:
+    from pnlbook.backup.errors import VaultError
+    from pnlbook.backup.vaults.settings import open_vaults
+    from pnlbook.cli.backup import catalogue
+
+    latest = catalogue(run).latest()
+    if latest is None:
+        yield Finding("warn", "backup", "no backup yet", "Make one: 'pnlbook backup create'.")
+    else:
+        yield Finding("ok", "backup", f"the newest is {latest.backup_id}")
+    for vault in open_vaults(run.settings.model_copy(update={"book": run.path})):
+        try:
+            held = sum(1 for _ in vault.list())
+        except VaultError as error:
+            state = "warn" if latest is None else "fail"
+            yield Finding(state, f"vault {vault.name}", error.problem)
+        else:
+            yield Finding("ok", f"vault {vault.name}", f"{vault.kind} with {held} objects")
 
 
 def _megabytes(size: int) -> str:
