@@ -43,6 +43,8 @@ def findings(pnlbook: Pnlbook, *arguments: str) -> dict[str, dict[str, Any]]:
 
 
 def test_all_is_well(pnlbook: Pnlbook, book: Path) -> None:
+    assert pnlbook("keys", "new").code == 0
+    assert pnlbook("backup", "create").code == 0
     outcome = pnlbook("doctor")
     assert (outcome.code, outcome.err) == (0, "Nothing is wrong.\n")
     states = {line.split()[0] for line in outcome.out.splitlines()[2:]}
@@ -51,6 +53,20 @@ def test_all_is_well(pnlbook: Pnlbook, book: Path) -> None:
     assert found["packages"]["finding"] == "all 2 are there and new enough"
     assert found["book"]["finding"] == "book.duckdb is readable and up to date (schema 2)"
     assert book.exists()
+
+
+def test_a_vault_that_is_gone_is_told(pnlbook: Pnlbook, book: Path) -> None:
+    pnlbook("keys", "new")
+    pnlbook("backup", "create")
+    shutil.rmtree(book.parent / "backups")
+    assert pnlbook("doctor").code == 1
+    assert "there is no folder" in findings(pnlbook)["vault local"]["finding"]
+
+
+@pytest.mark.usefixtures("book")
+def test_what_is_not_backed_up_is_told(pnlbook: Pnlbook) -> None:
+    found = findings(pnlbook)
+    assert (found["keys"]["state"], found["backup"]["state"]) == ("warn", "warn")
 
 
 def test_no_book(pnlbook: Pnlbook) -> None:

@@ -25,6 +25,7 @@ group = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 KINDS = ("full", "incremental", "schema", "data")
+_WHOLE = frozenset({"full", "incremental"})
 Vaults = Annotated[
     list[str] | None,
     typer.Option("--vault", metavar="NAME", help="Only this vault of pnlbook.toml; repeatable."),
@@ -393,7 +394,8 @@ def find(contents: Contents, backup_id: str | None, book: Path) -> Backup:
 
     if backup_id is not None:
         return contents.find(backup_id)
-    latest = contents.latest(frozenset({"full", "incremental"}))
+    kept = [b for b in contents.backups if b.kind in _WHOLE and b.removed_at is None]
+    latest = contents.latest(_WHOLE) or max(kept, key=lambda b: b.sequence, default=None)
     if latest is None:
         where = f"the catalogue of {book}"
         raise NothingToRestore(where)

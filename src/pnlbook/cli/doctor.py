@@ -184,17 +184,17 @@ def _vaults(run: Run) -> Iterator[Finding]:
     from pnlbook.backup.vaults.settings import open_vaults
     from pnlbook.cli.backup import catalogue
 
+    vaults = open_vaults(run.settings.model_copy(update={"book": run.path}))
     latest = catalogue(run).latest()
-    if latest is None:
+    if latest is None:  # a vault may not be there before its first use
         yield Finding("warn", "backup", "no backup yet", "Make one: 'pnlbook backup create'.")
-    else:
-        yield Finding("ok", "backup", f"the newest is {latest.backup_id}")
-    for vault in open_vaults(run.settings.model_copy(update={"book": run.path})):
+        return
+    yield Finding("ok", "backup", f"the newest is {latest.backup_id}")
+    for vault in vaults:
         try:
             held = sum(1 for _ in vault.list())
         except VaultError as error:
-            state = "warn" if latest is None else "fail"
-            yield Finding(state, f"vault {vault.name}", error.problem)
+            yield Finding("fail", f"vault {vault.name}", error.problem)
         else:
             yield Finding("ok", f"vault {vault.name}", f"{vault.kind} with {held} objects")
 
