@@ -101,6 +101,49 @@ def test_a_kill_at_any_stage_leaves_what_was_and_a_second_run_completes(
     assert books.rows(restore(work, contents, made, target, Selection()).target) == before
 
 
+_RESTORER = """
+import os, signal, sys
+from pathlib import Path
+from pnlbook.backup.catalogue import Catalogue
+from pnlbook.backup.keyring import Key, Keyring
+from pnlbook.backup.rebuild import Selection
+from pnlbook.backup.restore import Target, restore
+from pnlbook.backup.vaults.folder import FolderVault
+from pnlbook.backup.work import Work
+
+book, stage = Path(sys.argv[1]), sys.argv[2]
+
+def tell(progress):
+    if progress.stage == stage and progress.done > 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+vault, key = FolderVault("near", book.parent / "near"), Key.of(bytes(range(32)))
+work = Work(book, Catalogue.of(book), Keyring([key]), [vault], tell=tell)
+contents = work.catalogue.read()
+target = Target(book.parent / "back.duckdb", replace=True)
+restore(work, contents, contents.backups[-1], target, Selection())
+"""
+
+
+@pytest.mark.parametrize("stage", ["fetching", "decrypting", "restoring"])
+def test_a_kill_of_a_restore_leaves_the_target_as_it_was(stage: str, bench: Bench) -> None:
+    made = bench.create("full").backup
+    target = bench.folder / "back.duckdb"
+    target.write_text("what was there")
+    done = subprocess.run(
+        [sys.executable, "-c", _RESTORER, str(bench.book), stage],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert target.read_text() == "what was there"
+    work = bench.work()
+    restore(work, work.catalogue.read(), made, Target(target, replace=True), Selection())
+    assert books.rows(target) == books.rows(bench.book)
+    assert not list(bench.folder.glob(".back.duckdb.*"))
+
+
 def test_a_vault_that_fails_is_sent_to_later(bench: Bench) -> None:
     blocked = bench.folder / "far"
     blocked.write_text("a file stands where the folder should be")

@@ -161,17 +161,17 @@ def test_bar_only_after_a_second(
     monkeypatch.setattr("pnlbook.cli.progress.console", lambda **_: terminal)
     monkeypatch.setattr("pnlbook.cli.progress.time.monotonic", lambda: clock[0])
     with Bar(enabled=True) as bar:
-        bar.update(Progress("reading", "a.csv", 1, 10, 100))
+        bar.load(Progress("reading", "a.csv", 1, 10, 100))
         assert capfd.readouterr().err == ""
         clock[0] += 2
-        bar.update(Progress("reading", "[a].csv", 1234567, 50, 100))
-        bar.update(Progress("checking", "[a].csv", 1234567, 100, 0))
+        bar.load(Progress("reading", "[a].csv", 1234567, 50, 100))
+        bar.load(Progress("checking", "[a].csv", 1234567, 100, 0))
     assert "1,234,567 rows" in capfd.readouterr().err
 
 
 def test_bar_that_is_not_enabled(capfd: pytest.CaptureFixture[str]) -> None:
     with Bar(enabled=False) as bar:
-        bar.update(Progress("reading", "a.csv", 1, 10, 100))
+        bar.load(Progress("reading", "a.csv", 1, 10, 100))
     assert capfd.readouterr().err == ""
 
 

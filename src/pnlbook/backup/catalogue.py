@@ -24,6 +24,7 @@ import polars as pl
 
 from pnlbook.backup import manifest as manifests
 from pnlbook.backup.errors import BackupError, IntegrityFailure
+from pnlbook.backup.vaults.observation import Observation
 from pnlbook.book import Holder
 from pnlbook.errors import ExitCode, UsageError
 
@@ -117,6 +118,29 @@ class Backup:
     marked_at: datetime | None = None
     removed_at: datetime | None = None
 
+    @classmethod
+    def of(cls, made: Manifest, data: bytes, name: str, size: int) -> Backup:
+        """Return the backup that a manifest (and its bytes) tells of, with no copies yet.
+
+        name, size: of its object.
+        """
+        return cls(
+            backup_id=made.backup_id,
+            kind=made.kind,
+            sequence=made.sequence,
+            created_at=datetime.fromisoformat(made.created_at),
+            object=name,
+            object_size=size,
+            pack_size=None,
+            book_size=made.book_size,
+            rows=made.rows,
+            duckdb_version=made.duckdb_version,
+            key_id=made.key_id,
+            manifest_sha256=manifests.digest(data),
+            previous=made.previous,
+            needs=tuple(sorted({made.backup_id, *made.needs})),
+        )
+
     def copy(self, vault: str) -> Copy | None:
         """Return the copy in a vault."""
         return next((copy for copy in self.copies if copy.vault == vault), None)
@@ -161,24 +185,12 @@ class Restore:
 
 
 @dataclass(frozen=True)
-class Check:
-    """One operation of a vault: how long it took and whether it failed."""
-
-    vault: str
-    operation: str
-    started_at: datetime
-    seconds: float
-    size_bytes: int | None
-    error: str | None
-
-
-@dataclass(frozen=True)
 class Contents:
     """Everything that a catalogue knows."""
 
     backups: tuple[Backup, ...] = ()
     restores: tuple[Restore, ...] = ()
-    checks: tuple[Check, ...] = ()
+    checks: tuple[Observation, ...] = ()
 
     def find(self, backup_id: str) -> Backup:
         """Return a backup by its id, or by the beginning of it; raises UnknownBackup."""
@@ -325,7 +337,7 @@ def _contents(values: Mapping[str, Any]) -> Contents:
         for row in values["backups"]
     ]
     restores = [Restore(**_timed(row, "started_at", "finished_at")) for row in values["restores"]]
-    checks = [Check(**_timed(row, "started_at")) for row in values["checks"]]
+    checks = [Observation(**_timed(row, "started_at")) for row in values["checks"]]
     return Contents(tuple(backups), tuple(restores), tuple(checks))
 
 

@@ -210,23 +210,8 @@ def _sealed(
     clock.lap("encrypt")
     _check(work, made, taken, space)
     clock.lap("check")
-    backup = Backup(
-        backup_id=begun.backup_id,
-        kind=begun.kind,
-        sequence=begun.sequence,
-        created_at=created,
-        object=sealed.sha256,
-        object_size=sealed.size,
-        pack_size=size,
-        book_size=made.book_size,
-        rows=made.rows,
-        duckdb_version=duckdb.__version__,
-        key_id=made.key_id,
-        manifest_sha256=manifest.digest(data),
-        previous=begun.previous,
-        needs=tuple(sorted({begun.backup_id, *made.needs})),
-    )
-    return backup, taken
+    backup = Backup.of(made, data, sealed.sha256, sealed.size)
+    return replace(backup, pack_size=size), taken
 
 
 class _Clock:

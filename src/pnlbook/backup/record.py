@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from pnlbook.backup.catalogue import Backup, Check, Contents, Restore
+    from pnlbook.backup.catalogue import Backup, Contents, Restore
+    from pnlbook.backup.vaults.observation import Observation
     from pnlbook.backup.work import Work
 
 _BACKUP = """
@@ -137,7 +138,7 @@ def _backup(connection: duckdb.DuckDBPyConnection, backup: Backup) -> None:
         )
 
 
-def _check(check: Check) -> list[object]:
+def _check(check: Observation) -> list[object]:
     seconds = f"{check.seconds:.6f}"
     started = _text(check.started_at)
     return [check.vault, check.operation, started, seconds, check.size_bytes, check.error]

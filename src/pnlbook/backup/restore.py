@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,7 +25,6 @@ from pnlbook.errors import PnlbookError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pnlbook.backup.manifest import File, Manifest
     from pnlbook.backup.vaults.vault import StoredObject, Vault
@@ -155,10 +156,29 @@ def _near(target: Path) -> Iterator[Path]:
     """Give a folder on the target's disk that nobody else can read; it goes at the end."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with scratch(target.parent, f".{target.name}.restoring-") as folder:
+        _sweep(target)
+        with scratch(target.parent, f".{target.name}.restoring-{os.getpid()}-") as folder:
             yield folder
     except OSError as error:
         raise TargetUnwritable(target, error) from error
+
+
+def _sweep(target: Path) -> None:
+    """Remove what restores to the same target left behind when they were killed."""
+    for left in target.parent.glob(f".{target.name}.restoring-*-*"):
+        process = left.name.rpartition("restoring-")[2].partition("-")[0]
+        if process.isdecimal() and not _runs(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True
 
 
 def _rebuilt(
@@ -340,30 +360,11 @@ def _read(work: Work, vault: Vault, found: StoredObject) -> Backup:
         made = manifest.from_json(data)
         chunks = (folder / pack.CHUNKS_FILE).read_bytes()
         work.catalogue.add_manifest(made.backup_id, data, chunks)
-        return _as_backup(made, data, path, _seen(work, vault, found))
+        backup = Backup.of(made, data, found.name, path.stat().st_size)
+        return backup.with_copy(_seen(work, vault, found))
 
 
 def _seen(work: Work, vault: Vault, found: StoredObject) -> Copy:
     """Return a copy that was fetched and found equal; the vault knows since when it has it."""
     since, now = found.modified_at, work.now()
     return Copy(vault.name, vault.kind, "verified", since, since, now, now)
-
-
-def _as_backup(made: Manifest, data: bytes, path: Path, copy: Copy) -> Backup:
-    return Backup(
-        backup_id=made.backup_id,
-        kind=made.kind,
-        sequence=made.sequence,
-        created_at=datetime.fromisoformat(made.created_at),
-        object=path.name,
-        object_size=path.stat().st_size,
-        pack_size=None,
-        book_size=made.book_size,
-        rows=made.rows,
-        duckdb_version=made.duckdb_version,
-        key_id=made.key_id,
-        manifest_sha256=manifest.digest(data),
-        previous=made.previous,
-        needs=tuple(sorted({made.backup_id, *made.needs})),
-        copies=(copy,),
-    )

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pnlbook.backup.catalogue import Catalogue, Check
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pnlbook.backup.catalogue import Catalogue
     from pnlbook.backup.keyring import Keyring
     from pnlbook.backup.vaults.observation import Observation
     from pnlbook.backup.vaults.vault import Vault
@@ -82,11 +81,8 @@ class Work:
 
         return count
 
-    def checks(self) -> tuple[Check, ...]:
+    def checks(self) -> tuple[Observation, ...]:
         """Return what the vaults were seen to do, and forget it."""
-        seen = tuple(
-            Check(o.vault, o.operation, o.started_at, o.seconds, o.size_bytes, o.error)
-            for o in self.observations
-        )
+        seen = tuple(self.observations)
         self.observations.clear()
         return seen

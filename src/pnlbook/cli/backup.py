@@ -264,19 +264,19 @@ def working(run: Run, names: list[str] | None, *, keys: bool = True) -> Iterator
     from pnlbook.backup.vaults.observation import Observation, observed
     from pnlbook.backup.vaults.settings import open_vaults
     from pnlbook.backup.work import Work
-    from pnlbook.cli.progress import StageBar
+    from pnlbook.cli.progress import Bar
 
     settings = run.settings.model_copy(update={"book": run.path})
     seen: list[Observation] = []
     vaults = [observed(vault, seen) for vault in open_vaults(settings, names)]
-    with StageBar(enabled=sys.stderr.isatty() and not run.quiet) as bar:
+    with Bar(enabled=sys.stderr.isatty() and not run.quiet) as bar:
         yield Work(
             book=run.path,
             catalogue=Catalogue.of(run.path),
             keyring=load_keyring(settings.keyring) if keys else _no_keys(),
             vaults=vaults,
             lock_timeout=run.timeout,
-            tell=bar.update,
+            tell=bar.backup,
             on_wait=run.on_wait,
             observations=seen,
         )

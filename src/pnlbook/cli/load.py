@@ -110,9 +110,7 @@ def load(
     )
     try:
         with Bar(enabled=sys.stderr.isatty() and not run.quiet) as bar:
-            result = run_load(
-                run.path, sources, options, on_progress=bar.update, on_wait=run.on_wait
-            )
+            result = run_load(run.path, sources, options, on_progress=bar.load, on_wait=run.on_wait)
     except DataRejected as error:
         print_result(run, error.result)
         raise
