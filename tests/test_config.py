@@ -50,9 +50,27 @@ def test_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert (settings.book, settings.lock_timeout) == (Path("env.duckdb"), 1)
 
 
-def test_vaults(tmp_path: Path) -> None:
-    write(tmp_path, '[vaults.local]\nkind = "folder"\npath = "backups"\n')
-    assert load_settings(tmp_path).vaults == {"local": {"kind": "folder", "path": "backups"}}
+def test_vaults_and_keyring_are_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "pnlbook.toml").write_text(
+        'keyring = "keys.json"\n'
+        '[vaults.local]\nkind = "folder"\npath = "backups"\n'
+        '[vaults.s3]\nkind = "s3"\nbucket = "b"\n'
+    )
+    settings = load_settings(tmp_path)
+    assert settings.keyring == tmp_path / "keys.json"
+    assert settings.vaults == {
+        "local": {"kind": "folder", "path": tmp_path / "backups"},
+        "s3": {"kind": "s3", "bucket": "b"},
+    }
+
+
+@pytest.mark.parametrize(
+    "line", ["minimum_copies = 0", "keep_last = 0", "grace_days = -1", "keep_hourly = 3"]
+)
+def test_wrong_settings_of_backups_are_told(line: str, tmp_path: Path) -> None:
+    (tmp_path / "pnlbook.toml").write_text(f"[backup]\n{line}\n")
+    with pytest.raises(ConfigError, match=line.split()[0]):
+        load_settings(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -25,6 +24,7 @@ from pnlbook.errors import PnlbookError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pnlbook.backup.manifest import File, Manifest
     from pnlbook.backup.vaults.vault import StoredObject, Vault
