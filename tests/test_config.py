@@ -69,7 +69,7 @@ def test_vaults_and_keyring_are_relative_to_the_file(tmp_path: Path) -> None:
 )
 def test_wrong_settings_of_backups_are_told(line: str, tmp_path: Path) -> None:
     (tmp_path / "pnlbook.toml").write_text(f"[backup]\n{line}\n")
-    with pytest.raises(ConfigError, match=line.split()[0]):
+    with pytest.raises(ConfigError, match=line.split(maxsplit=1)[0]):
         load_settings(tmp_path)
 
 
