@@ -52,16 +52,16 @@ SELECT schema_name, c.table_name, c.column_name, c.data_type, c.is_nullable,
         FROM duckdb_constraints() k
         WHERE k.database_name = c.database_name AND k.schema_name = c.schema_name
             AND k.table_name = c.table_name AND k.constraint_type = 'PRIMARY KEY'
-    ), false) AS leads_key
+    ), false) AS leads_key,
+    contains(t.sql, 'GENERATED ALWAYS AS') AS generates
 FROM duckdb_columns() c
 JOIN duckdb_tables() t USING (database_name, schema_name, table_name)
-LEFT JOIN information_schema.columns i
-    ON i.table_catalog = database_name AND i.table_schema = schema_name
-    AND i.table_name = c.table_name AND i.column_name = c.column_name
 WHERE database_name = current_database() AND NOT t.internal AND NOT t.temporary
-    AND i.is_generated IS DISTINCT FROM 'ALWAYS'
 ORDER BY schema_name, c.table_name, column_index
 """
+
+
+_STORED = "SELECT DISTINCT column_name FROM pragma_storage_info(?)"
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,24 @@ def read_tables(
 ) -> list[Table]:
     """Return every table of the default database; widths: those that earlier backups chose."""
     found: dict[tuple[str, str], list[tuple[str, str, bool, bool]]] = {}
-    for schema, name, column, kind, nullable, leads in run(connection, _COLUMNS):
+    generating: set[tuple[str, str]] = set()
+    for schema, name, column, kind, nullable, leads, generates in run(connection, _COLUMNS):
         found.setdefault((schema, name), []).append((column, kind, nullable, leads))
+        if generates:
+            generating.add((schema, name))
+    for place in generating:
+        kept = _kept(connection, place)
+        found[place] = [row for row in found[place] if not kept or row[0] in kept]
     return [_table(connection, place, rows, widths) for place, rows in found.items()]
+
+
+def _kept(connection: duckdb.DuckDBPyConnection, place: tuple[str, str]) -> set[str]:
+    """Return the columns that a table with rows stores.
+
+    Generated ones are not among them, which DuckDB 1.5 tells in no other way.
+    """
+    name = ".".join(identifier(part) for part in place)
+    return {column for (column,) in run(connection, _STORED, [name])}
 
 
 def _table(
