@@ -161,6 +161,17 @@ def test_an_omitted_backup_is_noticed(bench: Bench) -> None:
     assert any("is in none of the vaults" in note for note in notes)
 
 
+def test_a_fork_of_the_chain_is_noticed(bench: Bench) -> None:
+    bench.create("full")
+    shutil.rmtree(bench.work().catalogue.folder)
+    bench.create("full")
+    work = bench.work()
+    with work.catalogue.locked():
+        found, notes = scan(work)
+    assert len(found.backups) == 2
+    assert any(note.startswith("2 backups have number 1") for note in notes)
+
+
 def test_after_a_new_duckdb_the_next_backup_is_a_full_one(bench: Bench) -> None:
     made = bench.create("full").backup
     work = bench.work()

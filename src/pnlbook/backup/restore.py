@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -333,13 +334,21 @@ def scan(work: Work) -> tuple[Contents, list[str]]:
 
 
 def _gaps(contents: Contents) -> list[str]:
-    """Say which backups the manifests speak of that no vault has shown."""
+    """Say where the chain of manifests has a gap or a fork."""
     known = {backup.manifest_sha256 for backup in contents.backups}
-    return [
+    numbers = Counter(backup.sequence for backup in contents.backups)
+    gaps = [
         f"the backup before {backup.backup_id} (number {backup.sequence}) is in none of the vaults"
         for backup in contents.backups
         if backup.previous is not None and backup.previous not in known
     ]
+    forks = [
+        f"{count} backups have number {number}: they are of two books, or of one whose catalogue "
+        "was lost in between"
+        for number, count in sorted(numbers.items())
+        if count > 1
+    ]
+    return gaps + forks
 
 
 def _read(work: Work, vault: Vault, found: StoredObject) -> Backup:
