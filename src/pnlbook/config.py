@@ -49,6 +49,24 @@ class BackupSettings(BaseModel):
     grace_days: int = Field(default=7, ge=0)
 
 
+class WorkAssignment(BaseModel):
+    """A rule for work found in logs: where every pattern given matches, these ids hold.
+
+    cwd, branch, repository, agent: patterns with shell wildcards; subscription: models are paid by
+    subscription there, so that their list price is an estimate.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cwd: str | None = None
+    branch: str | None = None
+    repository: str | None = None
+    agent: str | None = None
+    node_id: str | None = None
+    project_id: str | None = None
+    subscription: bool = False
+
+
 class Settings(BaseSettings):
     """The settings that one command runs under.
 
@@ -57,6 +75,7 @@ class Settings(BaseSettings):
     memory_limit: memory DuckDB may use in a load before it spills to disk, e.g. `1GB`.
     vaults: backup targets by name, each a table with its `kind`; a relative `path` in the file is
     relative to the file. backup: copies and retention. keyring: file of the backup keys.
+    work: which node and project the work found in logs belongs to; the first rule that fits.
     """
 
     model_config = SettingsConfigDict(env_prefix="PNLBOOK_", extra="forbid", frozen=True)
@@ -67,6 +86,7 @@ class Settings(BaseSettings):
     vaults: dict[str, dict[str, Any]] = Field(default_factory=dict)
     backup: BackupSettings = Field(default_factory=BackupSettings)
     keyring: Path = Field(default_factory=lambda: _config_folder() / "keyring.json")
+    work: tuple[WorkAssignment, ...] = ()
 
     @classmethod
     def settings_customise_sources(

@@ -23,6 +23,7 @@ def test_status(pnlbook: Pnlbook, tmp_path: Path) -> None:
     assert [(step["number"], step["name"]) for step in steps] == [
         (1, "first_book"),
         (2, "backups"),
+        (3, "work_logs"),
     ]
     assert all(step["applied_at"].endswith("+00:00") for step in steps)
 
@@ -38,7 +39,7 @@ def test_down_asks_first(pnlbook: Pnlbook, book: Path) -> None:
     assert outcome == Outcome(
         2,
         "",
-        "error: Taking back 0002_backups deletes the data in its tables. "
+        "error: Taking back 0003_work_logs deletes the data in its tables. "
         "Nothing was changed; give --yes to go ahead.\n",
     )
     assert book.read_bytes() == before
@@ -46,13 +47,14 @@ def test_down_asks_first(pnlbook: Pnlbook, book: Path) -> None:
 
 @pytest.mark.usefixtures("book")
 def test_down_and_up(pnlbook: Pnlbook) -> None:
+    assert pnlbook("migrate", "down", "--yes").out == "book.duckdb: took back 0003_work_logs.\n"
     assert pnlbook("migrate", "down", "--yes").out == "book.duckdb: took back 0002_backups.\n"
     assert pnlbook("migrate", "down", "--yes").out == "book.duckdb: took back 0001_first_book.\n"
     assert pnlbook("migrate", "down", "--yes").out == "book.duckdb has nothing to take back.\n"
     refused = pnlbook("loads")
     assert refused.code == 1
     assert "pnlbook migrate up --book book.duckdb" in refused.err
-    applied = "book.duckdb: applied 0001_first_book, 0002_backups.\n"
+    applied = "book.duckdb: applied 0001_first_book, 0002_backups, 0003_work_logs.\n"
     assert pnlbook("migrate", "up").out == applied
     assert pnlbook("loads").code == 0
 

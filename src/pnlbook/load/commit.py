@@ -142,8 +142,8 @@ def _supersede(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: i
         return 0
     run(
         connection,
-        f"INSERT INTO {table.history} SELECT t.*, {load_id} FROM {table.name} AS t "
-        "JOIN matched AS m ON t.rowid = m.target WHERE m.changed",
+        f"INSERT INTO {table.history} BY NAME SELECT t.*, {load_id} AS superseded_by "
+        f"FROM {table.name} AS t JOIN matched AS m ON t.rowid = m.target WHERE m.changed",
     )
     names = [name for name in staged.stored if name not in table.key]
     sets = [f"{identifier(name)} = n.{identifier(name)}" for name in names]
