@@ -73,7 +73,7 @@ class Reading:
 
 
 class Importer(Protocol):
-    """One kind of log: where its files are by default, which they are in a folder, how to read them.
+    """One kind of log: where its files are by default, which of a folder they are, how they read.
 
     `read` takes up at `position`, adds what it finds to `findings` and returns where it stopped;
     it raises FileRejected when a log cannot be read at all.

@@ -8,15 +8,14 @@ not told and changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping  # noqa: TC003 - the columns are read from the annotations
+from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import Annotated, TypeAlias, get_type_hints
 
 import pyarrow as pa
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
 
 
 class Merge(Enum):
@@ -27,32 +26,29 @@ class Merge(Enum):
     NEW = "new"  # the one of the latest load: what depends on how a log was asked for
 
 
-def _column(kind: pa.DataType, merge: Merge = Merge.MIN) -> Any:  # noqa: ANN401 - dataclasses.field
-    return field(default=None, metadata={"type": kind, "merge": merge})
+@dataclass(frozen=True)
+class Column:
+    """A column of the record's table: its type, and how parts are put together."""
+
+    type: pa.DataType
+    merge: Merge
 
 
-def _text(merge: Merge = Merge.MIN) -> Any:  # noqa: ANN401 - dataclasses.field
-    return _column(pa.string(), merge)
+_TEXTS = pa.list_(pa.string())
+_INSTANT = pa.timestamp("us", "UTC")
 
-
-def _count() -> Any:  # noqa: ANN401 - dataclasses.field
-    return _column(pa.int64(), Merge.MAX)
-
-
-def _flag(merge: Merge = Merge.MAX) -> Any:  # noqa: ANN401 - dataclasses.field
-    return _column(pa.bool_(), merge)
-
-
-def _texts(merge: Merge) -> Any:  # noqa: ANN401 - dataclasses.field
-    return _column(pa.list_(pa.string()), merge)
-
-
-def _decimal(precision: int, scale: int) -> Any:  # noqa: ANN401 - dataclasses.field
-    return _column(pa.decimal128(precision, scale), Merge.MAX)
-
-
-def _instant(merge: Merge = Merge.MIN) -> Any:  # noqa: ANN401 - dataclasses.field
-    return _column(pa.timestamp("us", "UTC"), merge)
+Text: TypeAlias = Annotated[str | None, Column(pa.string(), Merge.MIN)]
+LastText: TypeAlias = Annotated[str | None, Column(pa.string(), Merge.MAX)]
+NewText: TypeAlias = Annotated[str | None, Column(pa.string(), Merge.NEW)]
+Texts: TypeAlias = Annotated[list[str] | None, Column(_TEXTS, Merge.MAX)]
+NewTexts: TypeAlias = Annotated[list[str] | None, Column(_TEXTS, Merge.NEW)]
+Count: TypeAlias = Annotated[int | None, Column(pa.int64(), Merge.MAX)]
+Flag: TypeAlias = Annotated[bool | None, Column(pa.bool_(), Merge.MAX)]
+First: TypeAlias = Annotated[int | None, Column(_INSTANT, Merge.MIN)]
+Last: TypeAlias = Annotated[int | None, Column(_INSTANT, Merge.MAX)]
+Seconds: TypeAlias = Annotated[Decimal | None, Column(pa.decimal128(18, 6), Merge.MAX)]
+Milliseconds: TypeAlias = Annotated[Decimal | None, Column(pa.decimal128(18, 3), Merge.MAX)]
+Usd: TypeAlias = Annotated[Decimal | None, Column(pa.decimal128(24, 12), Merge.MAX)]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,43 +60,43 @@ class Record:
 
     key: str
     line: int
-    node_id: str | None = _text(Merge.NEW)
-    project_id: str | None = _text(Merge.NEW)
+    node_id: NewText = None
+    project_id: NewText = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Session(Record):
     """A session; its key is its id. status: completed, failed or in_progress."""
 
-    session_type: str | None = _text()
-    status: str | None = _text()
-    description: str | None = _text(Merge.NEW)
-    initial_prompt: str | None = _text(Merge.NEW)
-    final_deliverable: str | None = _text(Merge.NEW)
-    environment: str | None = _text()
-    agent: str | None = _text()
-    agent_version: str | None = _text(Merge.MAX)
-    cwd: str | None = _text()
-    branch: str | None = _text()
-    started_at: int | None = _instant()
-    completed_at: int | None = _instant(Merge.MAX)
-    total_duration_seconds: Decimal | None = _decimal(18, 6)
+    session_type: Text = None
+    status: Text = None
+    description: NewText = None
+    initial_prompt: NewText = None
+    final_deliverable: NewText = None
+    environment: Text = None
+    agent: Text = None
+    agent_version: LastText = None
+    cwd: Text = None
+    branch: Text = None
+    started_at: First = None
+    completed_at: Last = None
+    total_duration_seconds: Seconds = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Task(Record):
     """A task within a session; its key is its id."""
 
-    session_id: str | None = _text()
-    task_type: str | None = _text()
-    task_name: str | None = _text(Merge.NEW)
-    status: str | None = _text()
-    success: bool | None = _flag()
-    tools_used: list[str] | None = _texts(Merge.MAX)
-    output_summary: str | None = _text(Merge.NEW)
-    error_message: str | None = _text(Merge.NEW)
-    started_at: int | None = _instant()
-    completed_at: int | None = _instant(Merge.MAX)
+    session_id: Text = None
+    task_type: Text = None
+    task_name: NewText = None
+    status: Text = None
+    success: Flag = None
+    tools_used: Texts = None
+    output_summary: NewText = None
+    error_message: NewText = None
+    started_at: First = None
+    completed_at: Last = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,26 +107,26 @@ class Message(Record):
     sent_at, completed_at: its first and its last part. cost_usd: only where the source tells it.
     """
 
-    session_id: str | None = _text()
-    task_id: str | None = _text()
-    agent_id: str | None = _text()
-    parent_message_id: str | None = _text()
-    role: str | None = _text()
-    model: str | None = _text()
-    content: str | None = _text(Merge.NEW)
-    content_chars: int | None = _count()
-    input_tokens: int | None = _count()
-    cache_read_tokens: int | None = _count()
-    cache_write_5m_tokens: int | None = _count()
-    cache_write_1h_tokens: int | None = _count()
-    output_tokens: int | None = _count()
-    usage_final: bool | None = _flag()
-    request_id: str | None = _text()
-    stop_reason: str | None = _text()
-    sent_at: int | None = _instant()
-    completed_at: int | None = _instant(Merge.MAX)
-    cost_usd: Decimal | None = _decimal(24, 12)
-    cost_basis: str | None = _text()
+    session_id: Text = None
+    task_id: Text = None
+    agent_id: Text = None
+    parent_message_id: Text = None
+    role: Text = None
+    model: Text = None
+    content: LastText = None
+    content_chars: Count = None
+    input_tokens: Count = None
+    cache_read_tokens: Count = None
+    cache_write_5m_tokens: Count = None
+    cache_write_1h_tokens: Count = None
+    output_tokens: Count = None
+    usage_final: Flag = None
+    request_id: Text = None
+    stop_reason: Text = None
+    sent_at: First = None
+    completed_at: Last = None
+    cost_usd: Usd = None
+    cost_basis: Text = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,58 +136,58 @@ class Tool(Record):
     success_count: None while no result was met. total_duration_ms: from the call to its result.
     """
 
-    session_id: str | None = _text()
-    task_id: str | None = _text()
-    agent_id: str | None = _text()
-    tool_name: str | None = _text()
-    tool_category: str | None = _text()
-    subject: str | None = _text(Merge.NEW)
-    invocation_count: int | None = _count()
-    success_count: int | None = _count()
-    total_duration_ms: Decimal | None = _decimal(18, 3)
-    error_class: str | None = _text()
-    waits_for_person: bool | None = _flag()
-    used_at: int | None = _instant()
+    session_id: Text = None
+    task_id: Text = None
+    agent_id: Text = None
+    tool_name: Text = None
+    tool_category: Text = None
+    subject: NewText = None
+    invocation_count: Count = None
+    success_count: Count = None
+    total_duration_ms: Milliseconds = None
+    error_class: Text = None
+    waits_for_person: Flag = None
+    used_at: First = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Change(Record):
     """A change of a file; its key is that of the edit, or the commit and the path."""
 
-    session_id: str | None = _text()
-    task_id: str | None = _text()
-    agent_id: str | None = _text()
-    file_path: str | None = _text()
-    change_type: str | None = _text()
-    old_path: str | None = _text()
-    lines_added: int | None = _count()
-    lines_deleted: int | None = _count()
-    lines_modified: int | None = _count()
-    size_before_bytes: int | None = _count()
-    size_after_bytes: int | None = _count()
-    diff: str | None = _text(Merge.NEW)
-    origin: str | None = _text()
-    file_class: str | None = _text(Merge.NEW)
-    commit_id: str | None = _text()
-    author: str | None = _text(Merge.NEW)
-    co_authors: list[str] | None = _texts(Merge.NEW)
-    changed_at: int | None = _instant()
+    session_id: Text = None
+    task_id: Text = None
+    agent_id: Text = None
+    file_path: Text = None
+    change_type: Text = None
+    old_path: Text = None
+    lines_added: Count = None
+    lines_deleted: Count = None
+    lines_modified: Count = None
+    size_before_bytes: Count = None
+    size_after_bytes: Count = None
+    diff: NewText = None
+    origin: Text = None
+    file_class: NewText = None
+    commit_id: Text = None
+    author: NewText = None
+    co_authors: NewTexts = None
+    changed_at: First = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Error(Record):
     """An error; its key is that of the call, the message or the event that failed."""
 
-    session_id: str | None = _text()
-    task_id: str | None = _text()
-    agent_id: str | None = _text()
-    error_type: str | None = _text()
-    error_class: str | None = _text()
-    error_message: str | None = _text(Merge.NEW)
-    error_stack_trace: str | None = _text(Merge.NEW)
-    tool_name: str | None = _text()
-    subject: str | None = _text(Merge.NEW)
-    occurred_at: int | None = _instant()
+    session_id: Text = None
+    task_id: Text = None
+    agent_id: Text = None
+    error_type: Text = None
+    error_class: Text = None
+    error_message: NewText = None
+    error_stack_trace: NewText = None
+    tool_name: Text = None
+    subject: NewText = None
+    occurred_at: First = None
 
 
 TABLES: Mapping[type[Record], str] = {
@@ -204,10 +200,9 @@ TABLES: Mapping[type[Record], str] = {
 }
 
 
-def columns(kind: type[Record]) -> dict[str, tuple[pa.DataType, Merge]]:
-    """Return the columns of a kind of record, beside its key and line, with type and merge."""
-    return {
-        one.name: (one.metadata["type"], one.metadata["merge"])
-        for one in fields(kind)
-        if one.metadata
-    }
+@cache
+def columns(kind: type[Record]) -> dict[str, Column]:
+    """Return the columns of a kind of record, beside its key and line."""
+    hints = get_type_hints(kind, include_extras=True)
+    found = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
+    return {name: extras[0] for name, extras in found.items() if extras}
