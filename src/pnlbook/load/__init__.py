@@ -6,14 +6,9 @@ short transaction at the end. Either every source of a command is in, or none is
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import duckdb
 
 from pnlbook.book import BookLocked, attach, quote, run
 from pnlbook.load.commit import commit, record_refusal
@@ -29,17 +24,17 @@ from pnlbook.load.result import (
     FileResult,
     LoadOptions,
     LoadResult,
-    NoRoom,
     Progress,
     Reject,
     SourceError,
 )
+from pnlbook.load.scratch import Scratch, open_scratch
 from pnlbook.load.sources import find, format_by_name, prepare
-from pnlbook.load.stage import Scratch, Staged, stage
+from pnlbook.load.stage import Staged, stage
 from pnlbook.load.tables import BY_NAME, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from pnlbook.book import Waiting
     from pnlbook.load.plan import Plan
@@ -88,7 +83,7 @@ def load(
     UsageError and the errors of opening a book.
     """
     facts = read_facts(book, options, on_wait)
-    with _scratch(options, on_progress or (lambda _progress: None)) as scratch:
+    with open_scratch(options.memory_limit, on_progress or (lambda _progress: None)) as scratch:
         loading = _Loading(book, options, facts, scratch, on_wait)
         found, notes = find(sources, scratch.folder)
         requests = [make_request(source, options, facts) for source in found]
@@ -99,29 +94,6 @@ def load(
         results = _finish(loading, entries)
     skipped = [_skipped(request) for request in requests if request not in fresh]
     return LoadResult(tuple(results + skipped), options.dry_run, tuple(notes))
-
-
-@contextmanager
-def _scratch(options: LoadOptions, tell: Callable[[Progress], None]) -> Iterator[Scratch]:
-    """Yield a scratch database and a folder that nobody else can read; both go at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="pnlbook-"))
-    connection = duckdb.connect(
-        config={
-            "memory_limit": options.memory_limit,
-            "temp_directory": str(folder / "spill"),
-            "autoinstall_known_extensions": "false",
-        }
-    )
-    try:
-        run(connection, "SET TimeZone = 'UTC'")
-        yield Scratch(connection, folder, tell)
-    except (OSError, duckdb.Error) as error:
-        if "No space left" not in str(error) and "directory size" not in str(error):
-            raise
-        raise NoRoom(folder.parent) from error
-    finally:
-        connection.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _place_stage(scratch: Scratch, size: int) -> None:

@@ -22,11 +22,11 @@ from pnlbook.load.sources import stamp, with_unix_line_ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pnlbook.load.formats.raw import Raw
     from pnlbook.load.mapping import Mapping
     from pnlbook.load.plan import Plan
+    from pnlbook.load.scratch import Scratch
     from pnlbook.load.sources import Prepared
     from pnlbook.load.tables import Rule
 
@@ -56,15 +56,6 @@ class Staged:
     def table(self) -> str:
         """The staged table, to be named from any database."""
         return f"stage.{self.name}"
-
-
-@dataclass(frozen=True)
-class Scratch:
-    """Where a load works: a database, a folder, and whom to tell how far it is."""
-
-    connection: duckdb.DuckDBPyConnection
-    folder: Path
-    tell: Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
