@@ -17,7 +17,7 @@ from pnlbook.book import identifier, run
 from pnlbook.load.result import SHOWN_REJECTS, FileResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import duckdb
 
@@ -61,53 +61,64 @@ class Outcome:
 def record(connection: duckdb.DuckDBPyConnection, entry: Entry, outcome: Outcome) -> None:
     """Write the entry's row in `loads`, and its rejects."""
     staged = entry.staged
-    amounts = _amounts(connection, staged)
+    first, last, amount, unpriced = _amounts(connection, staged)
+    understood = json.loads(staged.plan.record()) if staged else None
+    insert_load(
+        connection,
+        {
+            "load_id": outcome.load_id,
+            "batch_id": outcome.batch_id,
+            "status": outcome.status,
+            "table_name": entry.table,
+            "source": entry.source,
+            "location": entry.location,
+            "format": entry.format,
+            "content_sha256": entry.content_hash,
+            "content_bytes": entry.size,
+            "mapping": json.dumps({"request": json.loads(entry.request), "understood": understood}),
+            "rows_read": staged.rows_read if staged else len(entry.rejects),
+            "rows_added": outcome.added,
+            "rows_superseded": outcome.superseded,
+            "rows_unchanged": outcome.unchanged,
+            "rows_refused": len(entry.rejects),
+            "first_at": first,
+            "last_at": last,
+            "amount_usd": amount,
+            "unpriced_rows": unpriced,
+            "started_at": entry.started_at.isoformat(),
+        },
+    )
+    record_rejects(connection, entry.rejects, entry.table, outcome.load_id)
+
+
+def insert_load(connection: duckdb.DuckDBPyConnection, values: dict[str, object]) -> None:
+    """Write a row of `loads`, committed now, by this user and program; instants are ISO 8601."""
+    row = values | {
+        "loaded_by": f"{getpass.getuser()}@{socket.gethostname()}",
+        "program_version": __version__,
+    }
     run(
         connection,
-        "INSERT INTO loads SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?::TIMESTAMPTZ, ?::TIMESTAMPTZ, ?::DECIMAL(38, 12), ?, ?::TIMESTAMPTZ, "
-        "current_timestamp, ?, ?",
-        [
-            outcome.load_id,
-            outcome.batch_id,
-            outcome.status,
-            entry.table,
-            entry.source,
-            entry.location,
-            entry.format,
-            entry.content_hash,
-            entry.size,
-            json.dumps(
-                {
-                    "request": json.loads(entry.request),
-                    "understood": json.loads(staged.plan.record()) if staged else None,
-                }
-            ),
-            staged.rows_read if staged else len(entry.rejects),
-            outcome.added,
-            outcome.superseded,
-            outcome.unchanged,
-            len(entry.rejects),
-            *amounts,
-            entry.started_at.isoformat(),
-            f"{getpass.getuser()}@{socket.gethostname()}",
-            __version__,
-        ],
+        f"INSERT INTO loads ({', '.join(row)}, committed_at) "
+        f"VALUES ({', '.join('?' * len(row))}, current_timestamp)",
+        list(row.values()),
     )
-    _record_rejects(connection, entry, outcome.load_id)
 
 
-def _record_rejects(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -> None:
-    if not entry.rejects:
+def record_rejects(
+    connection: duckdb.DuckDBPyConnection, rejects: Sequence[Reject], table: str, load_id: int
+) -> None:
+    """Write what a load refused of a table."""
+    if not rejects:
         return
     first = next_number(connection, "rejects", "reject_id")
     columns = {
-        "location": [reject.location for reject in entry.rejects],
-        "line": [reject.line for reject in entry.rejects],
-        "column_name": [reject.column for reject in entry.rejects],
-        "value": [reject.value for reject in entry.rejects],
-        "reason": [reject.reason for reject in entry.rejects],
-        "raw": [reject.raw for reject in entry.rejects],
+        "location": [reject.location for reject in rejects],
+        "line": [reject.line for reject in rejects],
+        "column_name": [reject.column for reject in rejects],
+        "value": [reject.value for reject in rejects],
+        "reason": [reject.reason for reject in rejects],
+        "raw": [reject.raw for reject in rejects],
     }
     types = [pa.string(), pa.int64(), *(pa.string(),) * 4]
     refused = pa.table(
@@ -120,7 +131,7 @@ def _record_rejects(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id
     run(
         connection,
         "INSERT INTO rejects SELECT row_number() OVER () + ?, ?, ?, * FROM refused_rows",
-        [first - 1, load_id, entry.table],
+        [first - 1, load_id, table],
     )
     connection.unregister("refused_rows")
 

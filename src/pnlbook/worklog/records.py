@@ -12,7 +12,6 @@ from collections.abc import Mapping  # noqa: TC003 - the columns are read from t
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from typing import Annotated, TypeAlias, get_type_hints
 
 import pyarrow as pa
@@ -200,9 +199,15 @@ TABLES: Mapping[type[Record], str] = {
 }
 
 
-@cache
-def columns(kind: type[Record]) -> dict[str, Column]:
-    """Return the columns of a kind of record, beside its key and line."""
+def _columns(kind: type[Record]) -> dict[str, Column]:
     hints = get_type_hints(kind, include_extras=True)
     found = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
     return {name: extras[0] for name, extras in found.items() if extras}
+
+
+_COLUMNS = {kind: _columns(kind) for kind in TABLES}
+
+
+def columns(kind: type[Record]) -> Mapping[str, Column]:
+    """Return the columns of a kind of record, beside its key and line."""
+    return _COLUMNS[kind]
