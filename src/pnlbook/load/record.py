@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pnlbook.load.stage import Staged
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNNAMED = {"node_id": "nodes", "project_id": "projects"}  # where their names stand
 
 
 @dataclass(frozen=True)
@@ -215,20 +216,25 @@ def _notes(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: int) 
             f"rows of {_listed(others)} were superseded. If these were other facts with the same "
             "keys, load this file under a --source of its own."
         )
-    for column, table in (("node_id", "nodes"), ("project_id", "projects")):
-        if column not in staged.stored or staged.plan.table.name == table:
-            continue
-        unknown = run(
-            connection,
-            f"SELECT DISTINCT {column} FROM {staged.table} AS s WHERE problem = 0 "
-            f"AND {column} IS NOT NULL AND {column} NOT IN (SELECT {column} FROM {table}) "
-            "ORDER BY ALL",
+    for column, table in UNNAMED.items():
+        if column in staged.stored and staged.plan.table.name != table:
+            known = f"SELECT DISTINCT {column} FROM {staged.table} WHERE problem = 0"
+            yield from unknown_names(connection, column, known)
+
+
+def unknown_names(connection: duckdb.DuckDBPyConnection, column: str, found: str) -> Iterator[str]:
+    """Say which nodes or projects, as the query `found` yields them in `column`, nobody knows."""
+    table = UNNAMED[column]
+    unknown = run(
+        connection,
+        f"SELECT {column} FROM ({found}) WHERE {column} IS NOT NULL "
+        f"AND {column} NOT IN (SELECT {column} FROM {table}) ORDER BY ALL",
+    )
+    if unknown:
+        yield (
+            f"not in {table}, so shown as unattributed: {_listed([n for (n,) in unknown])}. "
+            f"Load a file of {table} to name them."
         )
-        if unknown:
-            yield (
-                f"not in {table}, so shown as unattributed: {_listed([n for (n,) in unknown])}. "
-                f"Load a file of {table} to name them."
-            )
 
 
 def _listed(names: list[str]) -> str:

@@ -18,6 +18,7 @@ import duckdb
 
 from pnlbook.book import attach, open_book, run, setting
 from pnlbook.load import FileRejected, Progress, Reject, SourceError
+from pnlbook.load.record import UNNAMED, unknown_names
 from pnlbook.load.scratch import Scratch, open_scratch
 from pnlbook.load.tables import Schema, read_schema
 from pnlbook.worklog import kinds
@@ -25,6 +26,7 @@ from pnlbook.worklog.assignment import Assignments
 from pnlbook.worklog.commit import Committed, Log, commit
 from pnlbook.worklog.importer import Findings, Position, Reading
 from pnlbook.worklog.lines import continues
+from pnlbook.worklog.records import TABLES
 from pnlbook.worklog.result import LogsRejected, TableResult, WorkResult
 from pnlbook.worklog.staging import Staging
 
@@ -292,6 +294,15 @@ def _result(
         [committed.first_load],
     )
     rejects = (*read.broken, *committed.refused)
+    facts_of = " UNION ".join(
+        f"SELECT {{0}} FROM {table} WHERE load_id >= {committed.first_load}"
+        for table in TABLES.values()
+    )
+    unknown = [
+        note
+        for column in UNNAMED
+        for note in unknown_names(connection, column, facts_of.format(column))
+    ]
     return replace(
         _nothing(read, options),
         logs_read=len(read.logs),
@@ -304,6 +315,7 @@ def _result(
         unpriced_models=tuple(model or "(not named)" for model in models or ()),
         rejects=rejects[:_SHOWN],
         rows_refused=len(rejects),
+        notes=(*read.notes, *unknown),
     )
 
 
