@@ -101,6 +101,8 @@ class _Target:
             Merge.MIN: f"least({ours}, {theirs})",
             Merge.MAX: f"greatest({ours}, {theirs})",
             Merge.NEW: f"coalesce({theirs}, {ours})",
+            Merge.ALL: f"CASE WHEN t.rowid IS NULL THEN {theirs} WHEN {ours} IS NOT NULL "
+            f"AND {theirs} IS NOT NULL THEN least({ours}, {theirs}) END",
         }[self.columns[name].merge]
         default = self.default(name)
         return merged if default is None else f"coalesce({merged}, {default})"

@@ -3,7 +3,7 @@
 A record may be met in parts and in copies: in several lines, in files that repeat one another, in a
 file that grew. Parts of one key are put together column by column, so that neither their order nor
 where a file was cut matters: the least or the largest value met, as `Merge` says. What is None was
-not told and changes nothing.
+not told and changes nothing, but for the agent: None is the session's main agent.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Merge(Enum):
     MIN = "min"
     MAX = "max"
     NEW = "new"  # the one of the latest load: what depends on how a log was asked for
+    ALL = "all"  # the least, but None where a part has none
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ _TEXTS = pa.list_(pa.string())
 _INSTANT = pa.timestamp("us", "UTC")
 
 Text: TypeAlias = Annotated[str | None, Column(pa.string(), Merge.MIN)]
+# A subagent's log may repeat what the session itself did before: that stays the session's.
+Agent: TypeAlias = Annotated[str | None, Column(pa.string(), Merge.ALL)]
 LastText: TypeAlias = Annotated[str | None, Column(pa.string(), Merge.MAX)]
 NewText: TypeAlias = Annotated[str | None, Column(pa.string(), Merge.NEW)]
 Texts: TypeAlias = Annotated[list[str] | None, Column(_TEXTS, Merge.MAX)]
@@ -108,7 +111,7 @@ class Message(Record):
 
     session_id: Text = None
     task_id: Text = None
-    agent_id: Text = None
+    agent_id: Agent = None
     parent_message_id: Text = None
     role: Text = None
     model: Text = None
@@ -137,7 +140,7 @@ class Tool(Record):
 
     session_id: Text = None
     task_id: Text = None
-    agent_id: Text = None
+    agent_id: Agent = None
     tool_name: Text = None
     tool_category: Text = None
     subject: NewText = None
@@ -155,7 +158,7 @@ class Change(Record):
 
     session_id: Text = None
     task_id: Text = None
-    agent_id: Text = None
+    agent_id: Agent = None
     file_path: Text = None
     change_type: Text = None
     old_path: Text = None
@@ -179,7 +182,7 @@ class Error(Record):
 
     session_id: Text = None
     task_id: Text = None
-    agent_id: Text = None
+    agent_id: Agent = None
     error_type: Text = None
     error_class: Text = None
     error_message: NewText = None

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 _BATCH = 50_000
 LINES = 1 << 40  # a place is the number of its log times LINES, plus the line in it
-_AGGREGATE = {Merge.MIN: "min", Merge.MAX: "max", Merge.NEW: "max"}
+_AGGREGATE = {
+    Merge.MIN: "min({0})",
+    Merge.MAX: "max({0})",
+    Merge.NEW: "max({0})",
+    Merge.ALL: "CASE WHEN count({0}) = count(*) THEN min({0}) END",
+}
 
 
 class Staging:
@@ -42,7 +47,7 @@ class Staging:
         for kind, table in TABLES.items():
             self._flush(kind)
             merged = ", ".join(
-                f"{_AGGREGATE[column.merge]}({identifier(name)}) AS {identifier(name)}"
+                f"{_AGGREGATE[column.merge].format(identifier(name))} AS {identifier(name)}"
                 for name, column in columns(kind).items()
             )
             run(
