@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pnlbook.load import FileRejected
@@ -47,7 +47,6 @@ LINE = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(LINE, max_size=12), st.lists(st.integers(0, 200), max_size=4))
 def test_every_line_is_read_once_wherever_the_file_was_cut(
     lines: list[bytes], cuts: list[int]
