@@ -1,0 +1,80 @@
+"""Entries of the spool: JSON objects, one a line; instants are microseconds since 1970, UTC."""
+
+from __future__ import annotations
+
+import os
+import time
+from json import JSONEncoder
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SPARE_BITS = 0x7000_8000_0000_0000_0000, 0x0FFF_3FFF_FFFF_FFFF_FFFF
+
+
+def now() -> int:
+    """Return the present instant."""
+    return time.time_ns() // 1000
+
+
+def new_id() -> str:
+    """Return an id that no other process makes: a UUID of version 7, which sorts by its time."""
+    version, random = _SPARE_BITS
+    low = version | (int.from_bytes(os.urandom(10), "big") & random)
+    text = f"{time.time_ns() // 1_000_000 & 0xFFFF_FFFF_FFFF:012x}{low:020x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def encode(entry: Mapping[str, object], text_limit: int) -> bytes:
+    """Return an entry as a line; what JSON does not know becomes its text, and long texts are cut.
+
+    text_limit: characters of one text that are kept.
+    """
+    try:
+        line = _json(entry).encode()
+        if len(line) > text_limit:
+            line = _json({name: _cut(value, text_limit) for name, value in entry.items()}).encode()
+    except (ValueError, TypeError, RecursionError):  # UnicodeEncodeError is a ValueError
+        line = _json({name: _plain(value, text_limit) for name, value in entry.items()}).encode()
+    return line + b"\n"
+
+
+def text_of(value: object) -> str:
+    """Return `str(value)`, or the name of its type where that fails."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - whatever a foreign __str__ raises
+        return f"<{type(value).__name__}>"
+
+
+def _known(value: Any) -> object:  # noqa: ANN401 - whatever a program logs
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, set | frozenset):
+        return sorted(map(text_of, value))
+    try:
+        return index(value)  # integers of other libraries
+    except Exception:  # noqa: BLE001 - it is no integer, or says so in its own way
+        return text_of(value)
+
+
+_json = JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_known
+).encode
+
+
+def _plain(value: object, text_limit: int) -> object:
+    """Return what certainly is JSON; a text that is no Unicode keeps its bytes as escapes."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(text_of(item), text_limit) for item in value]
+    return _cut(text_of(value).encode(errors="backslashreplace").decode(), text_limit)
+
+
+def _cut(value: object, text_limit: int) -> object:
+    if isinstance(value, str) and len(value) > text_limit:
+        return f"{value[:text_limit]}… [cut: {len(value)} characters]"
+    return value
