@@ -16,7 +16,7 @@ _MODULES = {
     "git": "git",
     "otlp": "otlp",
     "aider": "aider",
-    "spool": "spool",
+    "spool": "spool_importer",
 }
 NAMES = tuple(_MODULES)
 

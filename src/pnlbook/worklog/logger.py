@@ -37,17 +37,22 @@ if TYPE_CHECKING:
     _R = TypeVar("_R")
 
 _OPEN_LIMIT = 10_000  # sessions and tasks that are remembered until they are completed
+_PLACE = ("agent", "cwd", "branch")
 _FOUND = ("session_id", "task_id", "node_id", "project_id")
 
 
 class _Begun(NamedTuple):
-    """A session or task that this process began: `clock` in ns, told by the monotonic clock."""
+    """A session or task that this process began.
+
+    clock: the monotonic one, in ns. place: what node and project are found by if none is told.
+    """
 
     at: int
     clock: int
     session_id: str | None
     node_id: str | None
     project_id: str | None
+    place: Mapping[str, object]
 
 
 class WorkHistoryLogger:
@@ -163,10 +168,11 @@ class WorkHistoryLogger:
 
     def repeat_tool(self, identity: str, told: Mapping[str, object]) -> None:
         """Record more of an invocation of a tool, e.g. its result."""
-        self._write("tool", identity, now(), {**told, **self._found(told)})
+        self._write("tool", identity, now(), self._placed(told))
 
     def _begin(self, kind: str, identity: str, told: dict[str, Any]) -> None:
         found = self._found(told)
+        place = self._place_of(found["session_id"])
         if kind == "session":
             found["session_id"] = found["task_id"] = None
         at = now()
@@ -176,6 +182,7 @@ class WorkHistoryLogger:
             identity if kind == "session" else found["session_id"],
             found["node_id"],
             found["project_id"],
+            {name: told.get(name) for name in _PLACE} if kind == "session" else place,
         )
         self._open[identity] = begun
         if len(self._open) > _OPEN_LIMIT:
@@ -189,7 +196,7 @@ class WorkHistoryLogger:
         at = now()
         entry = {**outcome, "completed_at": at}
         if begun is not None:
-            entry |= {"node_id": begun.node_id, "project_id": begun.project_id}
+            entry |= {"node_id": begun.node_id, "project_id": begun.project_id, **begun.place}
             entry["started_at"] = begun.at
             if kind == "session":
                 entry["total_duration_seconds"] = _seconds(time.monotonic_ns() - begun.clock)
@@ -200,8 +207,14 @@ class WorkHistoryLogger:
     def _event(self, kind: str, told: dict[str, Any], instant: str) -> str:
         at = now()
         identity = _identity(told.pop("message_id", None))
-        self._write(kind, identity, at, {instant: at, **told, **self._found(told)})
+        self._write(kind, identity, at, {instant: at, **self._placed(told)})
         return identity
+
+    def _placed(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is told of an event with what it belongs to, or where that is found out."""
+        found = self._found(told)
+        known = found["node_id"] is not None and found["project_id"] is not None
+        return {**told, **found, **({} if known else self._place_of(found["session_id"]))}
 
     def _found(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """Return session, task, node and project: as told, or else of what the call is made in."""
@@ -211,19 +224,19 @@ class WorkHistoryLogger:
             session_id, task_id = here_session, here_task
         elif task_id is None and session_id == here_session:
             task_id = here_task
-        task, session = self._begun(task_id), self._begun(session_id)
-        if session is None and task is not None:
-            session_id = session_id or task.session_id
+        task = self._begun(task_id)
+        session_id = session_id or (task.session_id if task else None)
+        session = self._begun(session_id)
         for begun in (task, session):
             if begun is not None:
                 node_id = node_id or begun.node_id
                 project_id = project_id or begun.project_id
-        return {
-            "session_id": session_id,
-            "task_id": task_id,
-            "node_id": node_id or self.node_id,
-            "project_id": project_id or self.project_id,
-        }
+        node_id, project_id = node_id or self.node_id, project_id or self.project_id
+        return dict(zip(_FOUND, (session_id, task_id, node_id, project_id), strict=True))
+
+    def _place_of(self, session_id: object) -> Mapping[str, object]:
+        session = self._begun(session_id)
+        return session.place if session else {}
 
     def _begun(self, identity: object) -> _Begun | None:
         return self._open.get(identity) if isinstance(identity, str) else None

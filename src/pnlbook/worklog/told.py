@@ -165,7 +165,16 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
     "message": (FullMessageFields,),
     "error": (FullErrorFields,),
 }
-_OF_LOGGER = ("session_id", "task_id", "status", "final_deliverable", "total_duration_seconds")
+_OF_LOGGER = (
+    "session_id",
+    "task_id",
+    "agent",
+    "cwd",
+    "branch",
+    "status",
+    "final_deliverable",
+    "total_duration_seconds",
+)
 _INSTANTS = ("started_at", "completed_at", "changed_at", "used_at", "sent_at", "occurred_at")
 FIELDS: Mapping[str, frozenset[str]] = {
     kind: frozenset({*_OF_LOGGER, *_INSTANTS, *(n for one in kinds for n in one.__annotations__)})
