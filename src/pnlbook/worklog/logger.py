@@ -175,6 +175,7 @@ class WorkHistoryLogger:
         place = self._place_of(found["session_id"])
         if kind == "session":
             found["session_id"] = found["task_id"] = None
+            place = {name: told.get(name) for name in _PLACE}
         at = now()
         begun = _Begun(
             at,
@@ -182,12 +183,12 @@ class WorkHistoryLogger:
             identity if kind == "session" else found["session_id"],
             found["node_id"],
             found["project_id"],
-            {name: told.get(name) for name in _PLACE} if kind == "session" else place,
+            place,
         )
         self._open[identity] = begun
         if len(self._open) > _OPEN_LIMIT:
             self._open.pop(next(iter(self._open)), None)
-        entry = {**told, **found, "status": "in_progress", "started_at": at}
+        entry = {**told, **found, **place, "status": "in_progress", "started_at": at}
         entry.pop(f"{kind}_id", None)
         self._write(kind, identity, at, entry)
 

@@ -263,8 +263,9 @@ class Spool:
     def _new_file(self) -> None:
         """Make a file, which gets its name once it is locked."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        name = f"{stamp}-{os.getpid()}-{os.urandom(4).hex()}"
+        seconds, rest = divmod(now(), 1_000_000)
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(seconds))
+        name = f"{stamp}.{rest:06d}Z-{os.getpid()}-{os.urandom(4).hex()}"
         hidden, path = f"{self.folder}/.{name}", f"{self.folder}/{name}{SUFFIX}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         file = os.open(hidden, flags, 0o600)

@@ -85,7 +85,10 @@ class SpoolImporter:
         """Read a file from `position` on; a torn last line is set aside once its writer is gone."""
         is_final = not is_live(log)  # asked first: nothing is added to what is read thereafter
         end = read_lines(log, position, reading, findings, _Parser(position, reading, findings))
-        return _set_aside(log, end, findings) if is_final and findings.left else end
+        if is_final and findings.left:
+            aside = _set_aside(log, end, findings)
+            end = read_lines(log, aside, reading, findings, _Parser(aside, reading, findings))
+        return end
 
 
 IMPORTER = SpoolImporter()
