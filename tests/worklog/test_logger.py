@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -343,7 +344,7 @@ def test_records_of_logging_become_errors_and_messages(
             logger.info("step %d of %d", 1, 2)
             logger.error("disk %s is full", "sda")
             try:
-                _ = {}["k"]
+                _ = os.environ["NO SUCH NAME"]
             except KeyError:
                 logger.exception("lookup failed")
     finally:
@@ -353,7 +354,7 @@ def test_records_of_logging_become_errors_and_messages(
     first, second = entries(folder, "error")
     assert (first["error_type"], first["error_message"]) == ("tests.worklog", "disk sda is full")
     assert (second["error_type"], second["error_message"]) == ("KeyError", "lookup failed")
-    assert '_ = {}["k"]' in second["error_stack_trace"]
+    assert 'os.environ["NO SUCH NAME"]' in second["error_stack_trace"]
     for entry in (message, first, second):
         assert (entry["session_id"], entry["task_id"]) == (session.id, task.id)
 
