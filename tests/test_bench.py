@@ -42,6 +42,12 @@ def test_the_help_can_be_measured() -> None:
     assert finding.peer is not None
 
 
+def test_the_live_logger_can_be_measured() -> None:
+    findings = bench.BENCHMARKS["spool"](Options(scratch=Path(), rows=200, turns=1, quick=True))
+    assert [finding.unit for finding in findings] == ["µs", "µs", "s"]
+    assert all(finding.ours > 0 and finding.peer for finding in findings)
+
+
 def test_sides_take_turns() -> None:
     order: list[str] = []
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SPARE_BITS = 0x7000_8000_0000_0000_0000, 0x0FFF_3FFF_FFFF_FFFF_FFFF
+_VARIANT = {f"{digit:x}": "89ab"[digit & 3] for digit in range(16)}
 
 
 def now() -> int:
@@ -19,12 +19,12 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
-def new_id() -> str:
+def new_id(at: int | None = None) -> str:
     """Return an id that no other process makes: a UUID of version 7, which sorts by its time."""
-    version, random = _SPARE_BITS
-    low = version | (int.from_bytes(os.urandom(10), "big") & random)
-    text = f"{time.time_ns() // 1_000_000 & 0xFFFF_FFFF_FFFF:012x}{low:020x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    time_part = f"{(at or now()) // 1000 & 0xFFFF_FFFF_FFFF:012x}"
+    random = os.urandom(10).hex()
+    tail = f"7{random[:3]}-{_VARIANT[random[3]]}{random[4:7]}-{random[7:19]}"
+    return f"{time_part[:8]}-{time_part[8:]}-{tail}"
 
 
 def encode(entry: Mapping[str, object], text_limit: int) -> bytes:

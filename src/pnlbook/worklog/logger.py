@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     _R = TypeVar("_R")
 
 _OPEN_LIMIT = 10_000  # sessions and tasks that are remembered until they are completed
+_CHOSEN = {kind: tuple(name for name in CHOICES if name in FIELDS[kind]) for kind in FIELDS}
 _PLACE = ("agent", "cwd", "branch")
-_FOUND = ("session_id", "task_id", "node_id", "project_id")
 
 
 class _Begun(NamedTuple):
@@ -115,7 +115,8 @@ class WorkHistoryLogger:
         content = told.get("content")
         if isinstance(content, str) and "content_chars" not in told:
             told["content_chars"] = len(content)
-        return self._event("message", {**told}, "sent_at")
+        identity = told.pop("message_id", None)
+        return self._event("message", told, "sent_at", text_of(identity) if identity else None)
 
     def log_error(self, **told: Unpack[FullErrorFields]) -> str:
         """Record an error; return the id of the record."""
@@ -205,35 +206,44 @@ class WorkHistoryLogger:
                 entry["session_id"] = begun.session_id
         self._write(kind, identity, at, entry, settle=kind == "session")
 
-    def _event(self, kind: str, told: dict[str, Any], instant: str) -> str:
+    def _event(
+        self, kind: str, told: Mapping[str, Any], instant: str, identity: str | None = None
+    ) -> str:
         at = now()
-        identity = _identity(told.pop("message_id", None))
+        identity = identity or new_id(at)
         self._write(kind, identity, at, {instant: at, **self._placed(told)})
         return identity
 
     def _placed(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is told of an event with what it belongs to, or where that is found out."""
         found = self._found(told)
-        known = found["node_id"] is not None and found["project_id"] is not None
-        return {**told, **found, **({} if known else self._place_of(found["session_id"]))}
+        if found["node_id"] is None or found["project_id"] is None:
+            return {**told, **found, **self._place_of(found["session_id"])}
+        return {**told, **found}
 
     def _found(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """Return session, task, node and project: as told, or else of what the call is made in."""
-        session_id, task_id, node_id, project_id = map(told.get, _FOUND)
-        here_session, here_task = scopes.here(self)
-        if session_id is None and task_id is None:
-            session_id, task_id = here_session, here_task
-        elif task_id is None and session_id == here_session:
-            task_id = here_task
+        get = told.get
+        session_id, task_id = get("session_id"), get("task_id")
+        if session_id is None or task_id is None:
+            here_session, here_task = scopes.here(self)
+            if session_id is None and task_id is None:
+                session_id, task_id = here_session, here_task
+            elif task_id is None and session_id == here_session:
+                task_id = here_task
         task = self._begun(task_id)
         session_id = session_id or (task.session_id if task else None)
-        session = self._begun(session_id)
-        for begun in (task, session):
+        node_id, project_id = get("node_id"), get("project_id")
+        for begun in (task, self._begun(session_id)):
             if begun is not None:
                 node_id = node_id or begun.node_id
                 project_id = project_id or begun.project_id
-        node_id, project_id = node_id or self.node_id, project_id or self.project_id
-        return dict(zip(_FOUND, (session_id, task_id, node_id, project_id), strict=True))
+        return {
+            "session_id": session_id,
+            "task_id": task_id,
+            "node_id": node_id or self.node_id,
+            "project_id": project_id or self.project_id,
+        }
 
     def _place_of(self, session_id: object) -> Mapping[str, object]:
         session = self._begun(session_id)
@@ -253,10 +263,9 @@ class WorkHistoryLogger:
     ) -> None:
         try:
             self._check(kind, told)
-            entry = {name: value for name, value in told.items() if value is not None}
-            line = encode(
-                {"kind": kind, "id": identity, "at": at, **entry}, self._policy.text_limit
-            )
+            entry = {"kind": kind, "id": identity, "at": at}
+            entry |= {name: value for name, value in told.items() if value is not None}
+            line = encode(entry, self._policy.text_limit)
         except Exception as error:  # noqa: BLE001 - the program that logs goes on
             self._spool.lose(1, text_of(error))
         else:
@@ -264,14 +273,15 @@ class WorkHistoryLogger:
 
     def _check(self, kind: str, told: Mapping[str, object]) -> None:
         """Warn of what loading will refuse."""
-        for name, choices in CHOICES.items():
-            if told.get(name) is not None and told[name] not in choices:
-                said = f"{name} {text_of(told[name])!r} is none of {', '.join(choices)}"
+        for name in _CHOSEN[kind]:
+            value, choices = told.get(name), CHOICES[name]
+            if value is not None and value not in choices:
+                said = f"{name} {text_of(value)!r} is none of {', '.join(choices)}"
                 self._spool.warn(name, f"work log: {said}; loading will refuse the record")
-        unknown = told.keys() - FIELDS[kind]
-        for name in sorted(unknown):
-            said = f"{kind} has no field {name!r}; loading will leave it out"
-            self._spool.warn(f"{kind} {name}", f"work log: {said}")
+        if not FIELDS[kind].issuperset(told):
+            for name in sorted(told.keys() - FIELDS[kind]):
+                said = f"{kind} has no field {name!r}; loading will leave it out"
+                self._spool.warn(f"{kind} {name}", f"work log: {said}")
 
     def _header(self) -> bytes:
         about = {

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pnlbook.worklog.entries import encode, new_id, now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 SUFFIX = ".jsonl"
 _DAY = 86_400
@@ -34,7 +34,8 @@ class Policy(NamedTuple):
 
     flush: `record`, each call writes its entry, which then survives the end of the process;
     `batch`, entries are held until `batch_records` or `batch_seconds` are reached or a session is
-    completed. fsync, which makes them survive a power failure: the same, or `never`.
+    completed. fsync, which makes them survive a power failure: `record`, of each; `batch`, when
+    `batch_seconds` have passed since the last and when a session is completed; or `never`.
     rotate_bytes: size from which on another file is begun; so is one every day (UTC).
     text_limit: characters of one text that are kept.
     """
@@ -79,6 +80,8 @@ class Spool:
         self.folder = folder
         self.policy = policy
         self._header = header
+        self._at_once = policy.flush == "record"
+        self._syncs = policy.fsync != "never"
         self._begin()
         with _forking:
             _spools.add(self)
@@ -89,20 +92,28 @@ class Spool:
         self.lock = threading.RLock()
         self._file = -1
         self._empty = self._torn = self._named = False
-        self._day = 0
+        self._until = 0  # the second at which the file's day ends
         self._pending: list[bytes] = []
-        self._pending_since = 0.0
+        self._pending_since: float | None = None
         self._flushing = False
-        self._unsynced = 0
-        self._unsynced_since = 0.0
+        self._unsynced_since: float | None = None
         self._untold: tuple[int, int, str] | None = None
         self._warned: set[str] = set()
         self._unsaid: list[str] = []
-        self._arranged = False
 
     def append(self, line: bytes, *, settle: bool = False) -> None:
         """Append an entry. settle: and do what was put off, as the policy allows."""
-        self._safely(self._append, line, settle)
+        try:
+            self._pending.append(line)  # one thread may so write the entries of all that wait
+            with self.lock:
+                if self._at_once or settle or self._is_due():
+                    self._flush()
+                    if self._syncs:
+                        self._sync(settle=settle)
+        except Exception as error:  # noqa: BLE001 - the program that logs goes on
+            self._warn_of_defect(error)
+        if self._unsaid:
+            self._say()
 
     def flush(self) -> None:
         """Write what is held."""
@@ -124,8 +135,8 @@ class Spool:
         try:
             with self.lock:
                 action(*arguments)
-        except Exception as error:  # noqa: BLE001 - the program that logs goes on
-            self._warn("defect", f"the work log failed ({type(error).__name__}: {error})")
+        except Exception as error:  # noqa: BLE001 - as above
+            self._warn_of_defect(error)
         if self._unsaid:
             self._say()
 
@@ -146,6 +157,9 @@ class Spool:
             self._warned.add(kind)
             self._unsaid.append(sentence)
 
+    def _warn_of_defect(self, error: Exception) -> None:
+        self._warn("defect", f"the work log failed ({type(error).__name__}: {error})")
+
     def _lose(self, count: int, reason: str) -> None:
         told, since, _ = self._untold or (0, now(), "")
         self._untold = told + count, since, reason[:_REASON]
@@ -156,27 +170,19 @@ class Spool:
             "Records are lost until it can be written again.",
         )
 
-    def _append(self, line: bytes, settle: bool) -> None:  # noqa: FBT001 - passed on
-        if not self._pending:
-            self._pending_since = time.monotonic()
-        self._pending.append(line)
-        if not self._arranged:
-            self._arranged = True
-            _close_with_process()
-        if settle or self._is_due():
-            self._flush()
-            self._sync(settle=settle)
-
     def _close(self) -> None:
         self._flush()
         self._sync(settle=True)
         self._end_file()
 
     def _is_due(self) -> bool:
-        policy = self.policy
-        if policy.flush == "record" or len(self._pending) >= policy.batch_records:
+        """Whether the entries that are held are to be written, which one was just added to."""
+        if self._pending_since is None:
+            self._pending_since = time.monotonic()
+            _close_with_process()
+        if len(self._pending) >= self.policy.batch_records:
             return True
-        return time.monotonic() - self._pending_since >= policy.batch_seconds
+        return time.monotonic() - self._pending_since >= self.policy.batch_seconds
 
     def _flush(self) -> None:
         # An entry made while another is written (a signal handler's) is written after it. An
@@ -185,21 +191,22 @@ class Spool:
             return
         self._flushing = True
         try:
-            while self._pending:
-                batch = self._pending[:]
+            while count := len(self._pending):
+                data = b"".join(self._pending[:count])
                 try:
-                    self._put(batch)
+                    self._put(data)
                 except OSError as error:
-                    self._lose(len(batch), error.strerror or str(error))
-                del self._pending[: len(batch)]
+                    self._lose(count, error.strerror or str(error))
+                del self._pending[:count]
         finally:
+            self._pending_since = None
             self._flushing = False
 
-    def _put(self, lines: Sequence[bytes]) -> None:
+    def _put(self, data: bytes) -> None:
         """Write lines in one go, in another file if this one cannot take them; raises OSError."""
         for attempt in (1, 2):
             try:
-                if self._write(lines):
+                if self._write(data):
                     return
                 problem = OSError(errno.ENOENT, "its file vanishes")
             except OSError as error:
@@ -210,11 +217,16 @@ class Spool:
             if attempt == 2:  # noqa: PLR2004 - the last one
                 raise problem
 
-    def _write(self, lines: Sequence[bytes]) -> bool:
+    def _write(self, data: bytes) -> bool:
         """Write lines; return whether the file still has its name. Raises OSError."""
-        file = self._current_file()
-        first = self._header() if self._empty else b""
-        data = b"".join((b"\n" if self._torn else b"", first, self._loss(), *lines))
+        if time.time() >= self._until:
+            self._sync(settle=True)
+            self._end_file()
+        if self._file < 0:
+            self._new_file()
+        file = self._file
+        if self._empty or self._torn or self._untold is not None:
+            data = self._before() + data
         done = os.write(file, data)
         while done < len(data):
             try:
@@ -227,9 +239,8 @@ class Spool:
             return False
         self._empty = self._torn = False
         self._untold = None
-        if not self._unsynced:
+        if self._unsynced_since is None and self._syncs:
             self._unsynced_since = time.monotonic()
-        self._unsynced += len(lines)
         if status.st_size >= self.policy.rotate_bytes:
             self._sync(settle=True)
             self._end_file()
@@ -242,26 +253,20 @@ class Spool:
         except OSError:
             self._torn = True
 
-    def _loss(self) -> bytes:
-        """Return the entry that tells what was lost, if anything was."""
-        if self._untold is None:
-            return b""
-        count, since, reason = self._untold
-        told = {"kind": "lost", "id": new_id(), "at": now(), "count": count}
-        return encode({**told, "first_at": since, "reason": reason}, _REASON)
-
-    def _current_file(self) -> int:
-        day = int(time.time() // _DAY)
-        if self._file >= 0 and day != self._day:
-            self._sync(settle=True)
-            self._end_file()
-        if self._file < 0:
-            self._new_file()
-            self._day = day
-        return self._file
+    def _before(self) -> bytes:
+        """Return what stands before the next entry: the header, and what was lost if anything."""
+        lines = [b"\n"] if self._torn else []
+        if self._empty:
+            lines.append(self._header())
+        if self._untold is not None:
+            count, since, reason = self._untold
+            told = {"kind": "lost", "id": new_id(), "at": now(), "count": count}
+            lines.append(encode({**told, "first_at": since, "reason": reason}, _REASON))
+        return b"".join(lines)
 
     def _new_file(self) -> None:
         """Make a file, which gets its name once it is locked."""
+        _close_with_process()
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         seconds, rest = divmod(now(), 1_000_000)
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(seconds))
@@ -279,7 +284,8 @@ class Spool:
             os.close(file)
             raise
         self._file, self.path, self._empty, self._torn = file, path, True, False
-        self._unsynced, self._named = 0, False
+        self._until = (seconds // _DAY + 1) * _DAY
+        self._unsynced_since, self._named = None, False
 
     def _end_file(self) -> None:
         file, path, self._file, self.path = self._file, self.path, -1, None
@@ -291,14 +297,13 @@ class Spool:
         os.close(file)
 
     def _sync(self, *, settle: bool) -> None:
-        policy = self.policy
-        if policy.fsync == "never" or not self._unsynced or self._file < 0:
+        since = self._unsynced_since
+        if since is None or self._file < 0:
             return
-        waited = time.monotonic() - self._unsynced_since
-        due = self._unsynced >= policy.batch_records or waited >= policy.batch_seconds
-        if not (settle or due or policy.fsync == "record"):
+        due = time.monotonic() - since >= self.policy.batch_seconds
+        if not (settle or due or self.policy.fsync == "record"):
             return
-        self._unsynced = 0
+        self._unsynced_since = None
         try:
             os.fsync(self._file)
             if not self._named:

@@ -35,6 +35,13 @@ class SessionFields(TypedDict, total=False):
     branch: str | None
 
 
+class SessionOutcome(TypedDict, total=False):
+    """How a session ended."""
+
+    status: Status
+    final_deliverable: str | None
+
+
 class TaskFields(TypedDict, total=False):
     """A task as it begins, beside its name."""
 
@@ -158,23 +165,14 @@ class FullErrorFields(ErrorFields, total=False):
 
 
 _FIELDS: Mapping[str, tuple[type, ...]] = {
-    "session": (SessionFields,),
+    "session": (SessionFields, SessionOutcome),
     "task": (NamedTaskFields, TaskOutcome),
     "change": (NamedChangeFields,),
     "tool": (NamedToolFields,),
     "message": (FullMessageFields,),
     "error": (FullErrorFields,),
 }
-_OF_LOGGER = (
-    "session_id",
-    "task_id",
-    "agent",
-    "cwd",
-    "branch",
-    "status",
-    "final_deliverable",
-    "total_duration_seconds",
-)
+_OF_LOGGER = ("session_id", "task_id", "agent", "cwd", "branch", "total_duration_seconds")
 _INSTANTS = ("started_at", "completed_at", "changed_at", "used_at", "sent_at", "occurred_at")
 FIELDS: Mapping[str, frozenset[str]] = {
     kind: frozenset({*_OF_LOGGER, *_INSTANTS, *(n for one in kinds for n in one.__annotations__)})
