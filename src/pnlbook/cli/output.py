@@ -111,6 +111,11 @@ def file_writer(path: Path) -> Iterator[Callable[[str], int]]:
         yield file.write
 
 
+def harmless(text: str) -> str:
+    """Return a text whose control characters are shown, and not obeyed by a terminal."""
+    return _CONTROL.sub(lambda match: repr(match.group())[1:-1], text)
+
+
 def _print(table: Table, write: Callable[[str], int] | None) -> None:
     terminal = console()
     if terminal.is_terminal and write is None:
@@ -126,8 +131,7 @@ def _print(table: Table, write: Callable[[str], int] | None) -> None:
 def _cell(value: str | None) -> Text:
     if value is None:
         return Text("NULL", style="dim")
-    # What a control character would do to a terminal, it must not do.
-    return Text(_CONTROL.sub(lambda match: repr(match.group())[1:-1], value))
+    return Text(harmless(value))
 
 
 def _flush_to_disk(path: Path) -> None:
