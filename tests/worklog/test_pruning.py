@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.load.books import new_book
 from tests.worklog.spools import files
 
@@ -15,6 +16,8 @@ from pnlbook.worklog.result import WorkOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.core
 
 
 def test_a_file_goes_once_it_is_in_the_book_and_its_writer_has_ended(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ from pnlbook.worklog.spool_importer import IMPORTER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+pytestmark = pytest.mark.core
+
 
 def read(
     log: Path,

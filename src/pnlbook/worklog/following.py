@@ -71,7 +71,7 @@ class Following:
             begun = {event.record.key for event in events}
             events += [e for known in self._known.values() for e in self._going_on(known, begun)]
         self._forget()
-        return sorted(events, key=lambda event: event.at)
+        return sorted(events, key=lambda event: (event.at, _rank(event)))
 
     def _take(self, log: GrowingLog, record: Record) -> Key:
         """Put a record together with what was known of it."""
@@ -107,6 +107,12 @@ class Following:
     def _forget(self) -> None:
         for key in list(self._known)[: max(0, len(self._known) - _REMEMBERED)]:
             del self._known[key]
+
+
+def _rank(event: Event) -> int:
+    """Return the place of an event among others of its instant: what encloses them is outside."""
+    outside = {Session: 2, Task: 1}.get(type(event.record), 0)
+    return outside if event.state in {"completed", "failed"} else -outside
 
 
 def _noted(known: _Known) -> Event:
