@@ -48,9 +48,15 @@ CREATE OR REPLACE MACRO fact_sums(
         since := since, until := until, basis := basis, as_of := as_of, node := node, project := project)
     GROUP BY ALL HAVING count(*) > 0
     UNION ALL BY NAME
+    SELECT 'model' AS family, part AS of_part, bucket AS in_bucket,
+        sum(cost_usd) AS cost_usd, count(*) AS facts, count(*) - count(cost_usd) AS unpriced
+    FROM model_rows(
+        since := since, until := until, basis := basis, as_of := as_of, node := node, project := project)
+    GROUP BY ALL HAVING count(*) > 0
+    UNION ALL BY NAME
     SELECT NULL::VARCHAR AS family WHERE NOT known_basis(basis);
 COMMENT ON MACRO TABLE fact_sums IS
-    'Sums by any grain of earnings, deductions at the source, fees, subscriptions, costs, carried costs and backups';
+    'Sums by any grain of earnings, deductions at source, fees, subscriptions, costs, carried costs, backups and models';
 
 -- tests
 INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
@@ -92,3 +98,16 @@ SELECT assert_equal(sum(revenue_usd), 247.00::DECIMAL(38, 12)) FROM fact_sums(no
 -- test: a range without facts sums to no row at any grain
 SELECT assert_equal(count(*), 0::BIGINT) FROM fact_sums(NULL, NULL, until := '2025-01-01');
 SELECT assert_equal(count(*), 0::BIGINT) FROM fact_sums(node_id, time_slot(counted_at), until := '2025-01-01');
+-- test: models cost what their messages say, an unknown cost counted beside
+INSERT INTO communication_log BY NAME
+SELECT *, 'assistant' AS role, 1 AS output_tokens, 's' AS source, message_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('1', 'a', 0.25, '2025-09-01 00:00:00+00'), ('2', 'a', 0.25, '2025-09-02 00:00:00+00'),
+    ('3', 'a', NULL, '2025-09-02 00:00:00+00'), ('4', NULL, 0.00, '2025-09-02 00:00:00+00')
+) v(message_id, node_id, cost_usd, sent_at);
+SELECT assert_equal(
+    list((of_part, revenue_usd, cost_usd, facts, unpriced) ORDER BY of_part NULLS FIRST),
+    [(NULL, NULL, 0.00, 1, 0), ('a', NULL, 0.50, 3, 1)]
+        ::STRUCT(p VARCHAR, r DECIMAL(38, 12), c DECIMAL(38, 12), n BIGINT, u BIGINT)[]
+) FROM fact_sums(node_id, NULL) WHERE family = 'model';
+SELECT assert_equal(sum(revenue_usd), 247.00::DECIMAL(38, 12)) FROM fact_sums(NULL, NULL);

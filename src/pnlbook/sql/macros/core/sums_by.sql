@@ -13,8 +13,9 @@ CREATE OR REPLACE MACRO sums_by(
         known_sum(cost_usd, family = 'deployment') AS deployment_costs_usd,
         known_sum(cost_usd, family = 'deducted') AS deducted_at_source_usd,
         known_sum(cost_usd, family = 'backup') AS backup_costs_usd,
+        known_sum(cost_usd, family = 'model') AS model_costs_usd,
         coalesce(-sum(cost_usd) FILTER (family = 'carried'), 0) AS costs_carried_usd,
-        known_sum(cost_usd, family IN ('deployment', 'deducted', 'carried', 'backup')) AS total_costs_usd,
+        known_sum(cost_usd, family IN ('deployment', 'deducted', 'carried', 'backup', 'model')) AS total_costs_usd,
         sum(net(revenue_usd, cost_usd)) AS net_profit_usd,
         known_sum(net(revenue_usd, cost_usd), family <> 'earnings') AS platform_profit_usd,
         known_sum(net(revenue_usd, cost_usd), family NOT IN ('fees', 'subscriptions')) AS node_profit_usd,
@@ -66,3 +67,16 @@ SELECT assert_equal(
     [(NULL, 7.00, 0.00, 7.00), ('a', 240.00, 20.00, 220.00), ('x', 0.00, NULL, 0.00)]
         ::STRUCT(p VARCHAR, r DECIMAL(38, 12), c DECIMAL(38, 12), n DECIMAL(38, 12))[]
 ) FROM sums_by(node_id, NULL, NULL);
+-- test: models are costs, borne by the node and by the platform
+INSERT INTO communication_log BY NAME
+SELECT *, 'assistant' AS role, 1 AS output_tokens, 's' AS source, message_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('1', 'a', 0.25, '2025-09-01 00:00:00+00'), ('2', 'a', 0.25, '2025-09-02 00:00:00+00'),
+    ('3', 'a', NULL, '2025-09-02 00:00:00+00'), ('4', NULL, 0.00, '2025-09-02 00:00:00+00')
+) v(message_id, node_id, cost_usd, sent_at);
+SELECT assert_equal(
+    (model_costs_usd, total_costs_usd, net_profit_usd, platform_profit_usd, node_profit_usd, facts, unpriced_rows),
+    (0.50, 20.50, 226.50, -13.50, 219.50, 14, 3)::STRUCT(
+        m DECIMAL(38, 12), c DECIMAL(38, 12), n DECIMAL(38, 12), p DECIMAL(38, 12), e DECIMAL(38, 12), f BIGINT, u BIGINT
+    )
+) FROM sums_by(NULL, NULL, NULL);

@@ -1,5 +1,6 @@
 -- What a figure of node_profit or node_monthly_profit consists of: revenue_usd and cost_usd of these rows add up to
 -- it. A carried cost is shown and costs 0. A NULL node means the facts without one, fees and backups among them.
+-- A message that was priced anew has the load that did so, but its line is one of the log that it was read from.
 CREATE OR REPLACE MACRO node_source_rows(
     node, since := NULL, until := NULL, basis := 'accrual', as_of := NULL, project := NULL
 ) AS TABLE
@@ -22,7 +23,14 @@ CREATE OR REPLACE MACRO node_source_rows(
         SELECT 'arweave_backups' AS table_name, backup_id AS id, *
         FROM backup_rows(since := since, until := until, basis := basis, as_of := as_of, project := project)
         UNION ALL BY NAME
+        SELECT 'communication_log' AS table_name, message_id AS id, *
+        FROM model_rows(since := since, until := until, basis := basis, as_of := as_of, project := project)
+        UNION ALL BY NAME
         SELECT node::VARCHAR AS node_id WHERE NOT known_basis(basis)
+    ), logs AS (
+        SELECT versions.message_id, versions.load_id, loads.location
+        FROM communication_log_history AS versions JOIN loads ON versions.load_id = loads.load_id
+        WHERE loads.format <> 'reprice'
     )
     SELECT
         facts.table_name,
@@ -36,10 +44,12 @@ CREATE OR REPLACE MACRO node_source_rows(
         facts.payment_status,
         facts.source,
         facts.source_key,
-        loads.location,
+        CASE WHEN loads.format = 'reprice' THEN logs.location ELSE loads.location END AS location,
         facts.source_line,
         facts.load_id
-    FROM facts LEFT JOIN loads ON facts.load_id = loads.load_id
+    FROM facts
+    LEFT JOIN loads ON facts.load_id = loads.load_id
+    ASOF LEFT JOIN logs ON facts.id = logs.message_id AND facts.load_id > logs.load_id
     WHERE facts.node_id IS NOT DISTINCT FROM node
     ORDER BY facts.counted_at DESC, facts.table_name, facts.id;
 COMMENT ON MACRO TABLE node_source_rows IS
@@ -87,3 +97,22 @@ INSERT INTO loads (
 VALUES (1, 1, 'loaded', 'node_earnings', 's', 'in/earnings.csv', 'csv', now(), now(), 'me', '1');
 SELECT assert_equal(list((location, source_line, source_key)), [('in/earnings.csv', 7, '1')])
 FROM node_source_rows('a', until := '2025-09-16');
+-- test: messages with what their models cost; one priced anew is still in the log that it was read from
+INSERT INTO loads BY NAME
+SELECT *, load_id AS batch_id, 'loaded' AS status, 'work log' AS table_name, 's' AS source, now() AS started_at,
+    now() AS committed_at, 'me' AS loaded_by, '1' AS program_version
+FROM (VALUES (2, 'a.jsonl', 'claude-code'), (3, 'b.jsonl', 'claude-code'), (4, 'r', 'reprice'), (5, 'r', 'reprice'))
+    v(load_id, location, format);
+INSERT INTO communication_log_history BY NAME
+SELECT *, 'assistant' AS role, '2025-11-03 00:00:00+00' AS sent_at, 's' AS source, message_id AS source_key,
+    12 AS source_line
+FROM (VALUES ('4', 2, 3), ('4', 3, 4), ('4', 4, 5)) v(message_id, load_id, superseded_by);
+INSERT INTO communication_log BY NAME
+SELECT *, 'x' AS node_id, 'assistant' AS role, '2025-11-03 00:00:00+00' AS sent_at, 7 AS output_tokens, 's' AS source,
+    message_id AS source_key, 12 AS source_line
+FROM (VALUES ('4', 5, 0.25), ('m', 2, NULL)) v(message_id, load_id, cost_usd);
+SELECT assert_equal(
+    list((id, kind, cost_usd, location, source_line, load_id) ORDER BY id),
+    [('4', 'model', 0.25, 'b.jsonl', 12, 5), ('m', 'model', NULL, 'a.jsonl', 12, 2)]
+        ::STRUCT(i VARCHAR, k VARCHAR, c DECIMAL(24, 12), p VARCHAR, s BIGINT, l BIGINT)[]
+) FROM node_source_rows('x') WHERE table_name = 'communication_log';

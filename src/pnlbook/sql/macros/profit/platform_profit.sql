@@ -26,6 +26,7 @@ CREATE OR REPLACE MACRO platform_profit(
             zero_without(facts, deployment_costs_usd) AS deployment_costs_usd,
             zero_without(facts, deducted_at_source_usd) AS deducted_at_source_usd,
             zero_without(facts, backup_costs_usd) AS backup_costs_usd,
+            zero_without(facts, model_costs_usd) AS model_costs_usd,
             zero_without(facts, costs_carried_usd) AS costs_carried_usd,
             zero_without(facts, total_costs_usd) AS total_costs_usd,
             zero_without(facts, net_profit_usd) AS net_profit_usd,
@@ -36,8 +37,8 @@ CREATE OR REPLACE MACRO platform_profit(
     )
     SELECT
         month, node_earnings_usd, marketplace_fees_usd, subscription_revenue_usd, total_revenue_usd,
-        deployment_costs_usd, deducted_at_source_usd, backup_costs_usd, costs_carried_usd, total_costs_usd,
-        net_profit_usd,
+        deployment_costs_usd, deducted_at_source_usd, backup_costs_usd, model_costs_usd, costs_carried_usd,
+        total_costs_usd, net_profit_usd,
         percent(total_revenue_usd - total_costs_usd, total_revenue_usd) AS profit_margin_pct,
         net_profit_usd - net_before_usd AS net_change_usd,
         percent(net_profit_usd - net_before_usd, abs(net_before_usd)) AS net_change_pct,
@@ -91,6 +92,18 @@ SELECT assert_equal(
         e DECIMAL(38, 12), f DECIMAL(38, 12), s DECIMAL(38, 12), d DECIMAL(38, 12), b DECIMAL(38, 12), x DECIMAL(38, 12), u BIGINT
     )
 ) FROM platform_profit(since := '2025-11-01');
+-- test: models cost in the month that their messages were sent in
+INSERT INTO communication_log BY NAME
+SELECT *, 'assistant' AS role, 1 AS output_tokens, 's' AS source, message_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('1', 0.25, '2025-10-31 23:59:59+00'), ('2', 0.25, '2025-11-01 00:00:00+00'),
+    ('3', 0.25, '2025-11-30 00:00:00+00'), ('4', NULL, '2025-11-30 00:00:00+00')
+) v(message_id, cost_usd, sent_at);
+SELECT assert_equal(
+    list((month, model_costs_usd, total_costs_usd, unpriced_rows)),
+    [('2025-11-01', 0.50, 10.50, 3), ('2025-10-01', 0.25, 0.25, 0), ('2025-09-01', 0.00, 10.00, 0)]
+        ::STRUCT(m DATE, c DECIMAL(38, 12), t DECIMAL(38, 12), u BIGINT)[]
+) FROM platform_profit();
 -- test: after a loss, a rise is positive
 INSERT INTO deployment_costs (cost_id, amount_usd, incurred_at, source, source_key, load_id)
 VALUES (91, 50.00, '2024-09-01 00:00:00+00', 's', '91', 1), (92, 25.00, '2024-10-01 00:00:00+00', 's', '92', 1);

@@ -93,3 +93,14 @@ VALUES (91, 'milestone', 5.00, '2024-09-01 00:00:00+00', 's', '91', 1);
 SELECT assert_equal(list((section, kind, amount_usd)), [('cost', 'milestone', 5.00), ('net', 'net', -5.00)]
     ::STRUCT(s VARCHAR, k VARCHAR, a DECIMAL(38, 12))[]
 ) FROM pnl_statement(until := '2025-01-01');
+-- test: a cost category called model and what messages cost are one line
+INSERT INTO deployment_costs (cost_id, category, amount_usd, incurred_at, source, source_key, load_id)
+VALUES (91, 'model', 5.00, '2024-09-01 00:00:00+00', 's', '91', 1);
+INSERT INTO communication_log (message_id, role, output_tokens, cost_usd, sent_at, source, source_key, load_id)
+VALUES
+    ('1', 'assistant', 1, 0.25, '2024-09-02 00:00:00+00', 's', '1', 1),
+    ('2', 'assistant', 1, NULL, '2024-09-02 00:00:00+00', 's', '2', 1);
+SELECT assert_equal(
+    list((section, kind, amount_usd, rows, unpriced_rows)), [('cost', 'model', 5.25, 3, 1), ('net', 'net', -5.25, 3, 1)]
+        ::STRUCT(s VARCHAR, k VARCHAR, a DECIMAL(38, 12), r BIGINT, u BIGINT)[]
+) FROM pnl_statement(until := '2025-01-01');

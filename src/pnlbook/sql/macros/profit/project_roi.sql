@@ -14,6 +14,7 @@ CREATE OR REPLACE MACRO project_roi(
         zero_without(facts, sums.deployment_costs_usd) AS deployment_costs_usd,
         zero_without(facts, sums.deducted_at_source_usd) AS deducted_at_source_usd,
         zero_without(facts, sums.backup_costs_usd) AS backup_costs_usd,
+        zero_without(facts, sums.model_costs_usd) AS model_costs_usd,
         zero_without(facts, sums.costs_carried_usd) AS costs_carried_usd,
         zero_without(facts, sums.total_costs_usd) AS total_costs_usd,
         zero_without(facts, sums.platform_profit_usd) AS platform_profit_usd,
@@ -93,3 +94,12 @@ SELECT assert_equal(
     [(NULL, 9.00, 0.04)]
         ::STRUCT(p VARCHAR, s DECIMAL(38, 12), b DECIMAL(38, 12))[]
 ) FROM project_roi();
+-- test: what models cost is borne in both views
+INSERT INTO communication_log (message_id, project_id, role, output_tokens, cost_usd, sent_at, source, source_key, load_id)
+VALUES
+    ('1', 'p', 'assistant', 1, 1.00, '2025-11-02 00:00:00+00', 's', '1', 1),
+    ('2', 'p', 'assistant', 1, 1.00, '2025-11-02 00:00:00+00', 's', '2', 1);
+SELECT assert_equal(
+    (model_costs_usd, total_costs_usd, platform_profit_usd, node_profit_usd),
+    (2.00, 22.00, -15.00, 178.00)::STRUCT(m DECIMAL(38, 12), c DECIMAL(38, 12), p DECIMAL(38, 12), e DECIMAL(38, 12))
+) FROM project_roi(project := 'p');
