@@ -75,6 +75,7 @@ SUBSCRIPTIONS = {SEPTEMBER: Decimal("4900.00"), OCTOBER: Decimal("5600.00")}
 REVENUE = {SEPTEMBER: Decimal("38500.00"), OCTOBER: Decimal("45000.00")}
 PAYMENTS = {SEPTEMBER: 5, OCTOBER: 6}
 FAILING = 0.12
+MODEL = "sample-model-1"
 ALEX = "alex-architect-ai"
 SETTLED = (Decimal("500.00"), Decimal("2.86"))
 SESSIONS = {
@@ -377,7 +378,7 @@ class Work:
                 "message_id": answered,
                 "parent_message_id": asked,
                 "role": "assistant",
-                "model": "sample-model-1",
+                "model": MODEL,
                 **counts,
                 "usage_final": True,
                 "sent_at": str(Moment(at + timedelta(seconds=40))),
@@ -502,6 +503,10 @@ def main() -> None:
         json.dumps(bills, indent=1) + "\n", encoding="utf-8"
     )
     write_csv("token_prices.csv", list(sample.prices()))
+    # The fleet runs its model on its own machines: what it costs stands with compute and energy.
+    rates = [f"{kind}_usd_per_mtok" for kind in ("input", "output")]
+    own = {"model": MODEL, "provider": "own machines", "valid_from": begun}
+    write_csv("model_prices.csv", [own | dict.fromkeys(rates, "0.00")])
     write_jsonl("work_sessions.jsonl", work.sessions)
     write_jsonl("work_tasks.jsonl", work.tasks)
     write_csv("file_changes.csv", numbered("change_id", "chg", work.changes, "changed_at"))

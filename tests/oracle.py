@@ -85,6 +85,17 @@ class Subscription(Version):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Message(Version):
+    """A message; amount: what its model cost."""
+
+    node: str | None = None
+    project: str | None = None
+    tokens: int | None = None
+    amount: Decimal | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Backup:
     id: int
     amount: Decimal | None = None
@@ -104,6 +115,7 @@ class Book:
     fees: tuple[Fee, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     backups: tuple[Backup, ...] = ()
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +172,7 @@ def state(book: Book, as_of: int | None) -> Book:
         costs=_standing(book.costs, as_of),
         fees=_standing(book.fees, as_of),
         subscriptions=_standing(book.subscriptions, as_of),
+        messages=_standing(book.messages, as_of),
         backups=tuple(
             b for b in book.backups if as_of is None or any(b.at <= moment for moment in made)
         ),
@@ -239,6 +252,11 @@ def ledger(book: Book, query: Query) -> list[Entry]:
             if (at := _counted_at(s, query)) is not None
         ),
         *(Entry("cost", "backup", "backup", None, None, b.at, b.amount) for b in book.backups),
+        *(
+            Entry("cost", "model", "model", m.node, m.project, m.at, m.amount)
+            for m in book.messages
+            if m.tokens or m.amount is not None
+        ),
     ]
     return [
         entry
@@ -325,7 +343,7 @@ class Sums:
 
     @property
     def costs(self) -> Decimal | None:
-        return self.of("deployment", "deducted", "carried", "backup")
+        return self.of("deployment", "deducted", "carried", "backup", "model")
 
     @property
     def carried(self) -> Decimal:
@@ -454,6 +472,7 @@ def _platform_month(month: date, sums: Sums, before: Sums | None) -> Row:
         "deployment_costs_usd": sums.of("deployment"),
         "deducted_at_source_usd": sums.of("deducted"),
         "backup_costs_usd": sums.of("backup"),
+        "model_costs_usd": sums.of("model"),
         "costs_carried_usd": sums.carried,
         "total_costs_usd": sums.costs,
         "net_profit_usd": sums.net,
@@ -505,6 +524,7 @@ def _project(sums: Sums) -> Row:
         "deployment_costs_usd": sums.of("deployment"),
         "deducted_at_source_usd": sums.of("deducted"),
         "backup_costs_usd": sums.of("backup"),
+        "model_costs_usd": sums.of("model"),
         "costs_carried_usd": sums.carried,
         "total_costs_usd": sums.costs,
         "platform_profit_usd": sums.profit_without("earnings"),

@@ -129,7 +129,7 @@ costs = st.builds(
     node=nodes,
     project=projects,
     amount=amounts,
-    kind=st.sampled_from(["compute", "akash", "backup"]),
+    kind=st.sampled_from(["compute", "akash", "backup", "model"]),
     status=statuses,
     at=instants,
     paid_at=st.none() | instants,
@@ -149,6 +149,15 @@ subscriptions = st.builds(
     status=statuses,
     at=instants,
     paid_at=st.none() | instants,
+)
+messages = st.builds(
+    oracle.Message,
+    id=st.just(0),
+    node=nodes,
+    project=projects,
+    tokens=st.sampled_from([None, 0, 1, 900]),
+    amount=amounts,
+    at=instants,
 )
 backups = st.builds(oracle.Backup, id=st.just(0), amount=amounts, at=instants)
 
@@ -187,6 +196,7 @@ random_books = st.builds(
     costs=chains(costs),
     fees=chains(fees),
     subscriptions=chains(subscriptions),
+    messages=chains(messages),
     backups=st.lists(backups, max_size=3).map(
         lambda rows: tuple(replace(row, id=number) for number, row in enumerate(rows))
     ),
@@ -365,6 +375,24 @@ def _facts(book: Book) -> Iterator[tuple[str, list[tuple[oracle.Version, dict[st
             for row in book.subscriptions
         ],
     )
+    yield (
+        "communication_log",
+        [
+            (
+                row,
+                {
+                    "message_id": str(row.id),
+                    "node_id": row.node,
+                    "project_id": row.project,
+                    "role": "assistant",
+                    "output_tokens": row.tokens,
+                    "cost_usd": row.amount,
+                    "sent_at": row.at,
+                },
+            )
+            for row in book.messages
+        ],
+    )
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
@@ -459,6 +487,17 @@ def test_adding_a_cost_never_changes_revenue(
     with holding(books, book) as connection:
         before = _revenues(call(connection, macro, query))
         fill(connection, Book(costs=(replace(cost, id=99),)))
+        assert _revenues(call(connection, macro, query)) == before
+
+
+@given(book=random_books, query=queries, macro=macros, message=messages)
+@bounded(15)
+def test_adding_a_message_never_changes_revenue(
+    books: Books, book: Book, query: Query, macro: str, message: oracle.Message
+) -> None:
+    with holding(books, book) as connection:
+        before = _revenues(call(connection, macro, query))
+        fill(connection, Book(messages=(replace(message, id=99),)))
         assert _revenues(call(connection, macro, query)) == before
 
 
@@ -594,7 +633,8 @@ def test_a_superseded_row_counts_once(books: Books, book: Book, load: int) -> No
     with holding(books, book) as connection:
         statement = call(connection, "pnl_statement", Query(as_of=load))
     counted = sum(row["rows"] for row in statement if row["section"] == "net")
-    assert counted == sum(keys) + len(stopped.fees) + len(stopped.backups)
+    models = [m for m in stopped.messages if m.tokens or m.amount is not None]
+    assert counted == sum(keys) + len(stopped.fees) + len(stopped.backups) + len(models)
 
 
 @given(book=random_books, query=queries)

@@ -26,6 +26,7 @@ from pnlbook.cli import (
     restore,
     schedule,
     sql,
+    worklog,
 )
 from pnlbook.cli.run import with_run
 from pnlbook.errors import ExitCode
@@ -106,6 +107,7 @@ for panel, functions in {
 }.items():
     for function in functions:
         app.command(rich_help_panel=panel)(with_run(function))
+app.add_typer(worklog.group, name="worklog", rich_help_panel="Bring data in")
 app.add_typer(backup.group, name="backup", rich_help_panel="Keep it safe")
 app.add_typer(keys.group, name="keys", rich_help_panel="Keep it safe")
 app.add_typer(migrate.group, name="migrate", rich_help_panel="Take care of it")

@@ -156,9 +156,10 @@ def _zoned(text: str) -> str:
 
 
 def _derived(plan: Plan) -> dict[str, str]:
-    """Return the amounts that follow from those given (rule 3: amount = gross - deducted)."""
+    """Return what follows from what is given: keys, amounts (rule 3: amount = gross - deducted)."""
+    made = {name: _joined(plan, parts) for name, parts in plan.table.made.items() if parts}
     if "amount_usd" not in plan.columns:
-        return {}
+        return made
     if "gross_amount_usd" not in plan.columns:
         return {} if "amount_usd" in plan.given else {"amount_usd": f"NULL::{_USD}"}
     gross, deducted, amount = (
@@ -172,6 +173,16 @@ def _derived(plan: Plan) -> dict[str, str]:
         "costs_deducted_usd": f"coalesce({deducted}, {implied}, {known})",
         "amount_usd": f"coalesce({amount}, try_cast({gross} - {known} AS {_USD}))",
     }
+
+
+def _joined(plan: Plan, parts: tuple[str, ...]) -> str:
+    """Return SQL of the columns in one text; a column that is not given has its default."""
+    columns = [plan.columns[name] for name in parts]
+    values = [
+        identifier(c.name) if c.name in plan.given else f"CAST({c.default or 'NULL'} AS {c.type})"
+        for c in columns
+    ]
+    return f"concat_ws(' ', {', '.join(values)})"
 
 
 def _key(raw: Raw, plan: Plan, stored: tuple[str, ...]) -> str | None:

@@ -18,6 +18,7 @@ from pnlbook.load.price import by_token
 from pnlbook.load.record import Entry, Outcome, next_number, number, read_result, record
 from pnlbook.load.result import FileResult, Progress
 from pnlbook.load.stage import key_columns
+from pnlbook.load.usage import MESSAGES, SAID, price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ def commit(
         for number, entry in enumerate(entries):
             on_progress(Progress("writing", entry.location, 0, number, len(entries)))
             results.append(_load(connection, entry, first + number, first))
+        price(connection, first)
         run(connection, "ROLLBACK" if dry_run else "COMMIT")
     except BaseException:
         _roll_back(connection)
@@ -128,7 +130,11 @@ def _differs(staged: Staged) -> str:
     tests = []
     for name in staged.stored:
         test = f"s.{identifier(name)} IS DISTINCT FROM t.{identifier(name)}"
-        tests.append(f"(NOT s.by_token AND {test})" if name in ours else test)
+        if name in ours:
+            test = f"(NOT s.by_token AND {test})"
+        elif plan.table.name == MESSAGES and name in SAID:
+            test = f"({test} AND s.{name} IS DISTINCT FROM {SAID[name]})"
+        tests.append(test)
     tests += [
         f"{constant(plan, name)} IS DISTINCT FROM t.{identifier(name)}" for name in plan.constants
     ]
@@ -153,6 +159,8 @@ def _supersede(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: i
         "source_line = n.source_line",
         f"source = {quote(plan.source)}",
     ]
+    if table.name == MESSAGES and "cost_usd" in names:
+        sets.append("price_id = CASE WHEN n.cost_usd IS NULL THEN t.price_id END")
     run(
         connection,
         f"UPDATE {table.name} AS t SET {', '.join(sets)} FROM ("

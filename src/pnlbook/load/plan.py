@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pnlbook.errors import UsageError
 from pnlbook.load.result import FileRejected
-from pnlbook.load.tables import BY_NAME, LINEAGE, TABLES, Column, Schema, Table
+from pnlbook.load.tables import BY_NAME, TABLES, Column, Schema, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
@@ -91,7 +91,7 @@ class _Header:
     def recognised(self, table: Table) -> set[str]:
         """Return the table's columns that the source names, by their names or others."""
         plain = {_plain(name) for name in self.names}
-        own = {c.name for c in self.schema.columns[table.name] if c.name not in LINEAGE}
+        own = {c.name for c in self.schema.columns[table.name] if table.gives(c.name)}
         other = {name for name, aliases in table.aliases.items() if plain & set(aliases)}
         return (own & plain) | other | set(self.mapping.columns)
 
@@ -121,7 +121,7 @@ def make_plan(
     table, reason = _table(header, options.table)
     _check_required(header, table)
     columns = {column.name: column for column in schema.columns[table.name]}
-    taken = _taken(header, table, [name for name in columns if name not in LINEAGE])
+    taken = _taken(header, table, [name for name in columns if table.gives(name)])
     key = taken.pop(table.id_column, None) if table.numbered else None
     return Plan(
         table=table,
@@ -201,7 +201,7 @@ def _unfit(header: _Header) -> str:
 
 
 def _check_required(header: _Header, table: Table) -> None:
-    loadable = [c.name for c in header.schema.columns[table.name] if c.name not in LINEAGE]
+    loadable = [c.name for c in header.schema.columns[table.name] if table.gives(c.name)]
     for name in (*header.mapping.columns, *header.mapping.values, *header.constants):
         if name not in loadable:
             raise UnknownColumn(table.name, name, loadable)

@@ -27,7 +27,8 @@ class Table:
 
     key: the columns that identify a row; numbered: the book numbers rows by `id_column` itself, and
     a file's column of that name is the row's key in its source. required: columns a file must give
-    (one of each group). aliases: other names that files use for a column.
+    (one of each group). aliases: other names that files use for a column. made: columns that no
+    file gives, for the book makes them, with the columns that a load makes them of.
     """
 
     name: str
@@ -37,11 +38,16 @@ class Table:
     required: tuple[tuple[str, ...], ...]
     amount: str | None = None
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    made: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def numbered(self) -> bool:
         """Whether the book numbers the rows itself."""
         return self.key == ("source", "source_key")
+
+    def gives(self, column: str) -> bool:
+        """Whether a file may give a column of that name."""
+        return column not in LINEAGE and column not in self.made
 
     @property
     def history(self) -> str:
@@ -92,6 +98,13 @@ def _entity(
 
 
 _MONEY = ("amount_usd", "token_amount")
+_RATES = (
+    "input_usd_per_mtok",
+    "cache_read_usd_per_mtok",
+    "cache_write_5m_usd_per_mtok",
+    "cache_write_1h_usd_per_mtok",
+    "output_usd_per_mtok",
+)
 TABLES: tuple[Table, ...] = (
     Table(
         "token_prices",
@@ -100,6 +113,15 @@ TABLES: tuple[Table, ...] = (
         "priced_at",
         (("token",), ("priced_at",), ("price_usd",)),
         aliases={"priced_at": ("date", "time", "timestamp"), "price_usd": ("price", "close")},
+    ),
+    Table(
+        "model_prices",
+        "price_id",
+        ("price_id",),
+        None,
+        (("model",), _RATES),
+        aliases={"model": ("model_name", "model_id"), "valid_from": ("since", "from")},
+        made={"price_id": ("model", "valid_from", "from_input_tokens")},
     ),
     _entity("nodes", "node_id", None, aliases={"node_name": ("name",), "node_type": ("type",)}),
     _entity("projects", "project_id", None, aliases={"project_name": ("name",)}),
@@ -198,7 +220,15 @@ TABLES: tuple[Table, ...] = (
         ("tool_name",),
         aliases={**_WORK, "tool_name": ("tool",)},
     ),
-    _entity("communication_log", "message_id", "sent_at", ("role",), ("sent_at",), aliases=_WORK),
+    Table(
+        "communication_log",
+        "message_id",
+        ("message_id",),
+        "sent_at",
+        (("message_id",), ("role",), ("sent_at",)),
+        aliases=_WORK,
+        made={"price_id": ()},
+    ),
     _fact(
         "error_log",
         "error_id",

@@ -97,6 +97,8 @@ class _Target:
     def value(self, name: str) -> str:
         """Return the SQL of a column once a record `s` has met the book's row `t`."""
         ours, theirs = f"t.{identifier(name)}", f"s.{identifier(name)}"
+        if name == "cost_usd":  # what we computed goes before nothing, and after what a source says
+            ours = f"CASE WHEN t.price_id IS NULL OR {theirs} IS NULL THEN {ours} END"
         merged = {
             Merge.MIN: f"least({ours}, {theirs})",
             Merge.MAX: f"greatest({ours}, {theirs})",
@@ -188,6 +190,8 @@ def _supersede(
     )
     sets = [f"{identifier(name)} = n.{identifier(name)}" for name in target.columns]
     sets += [f"{name} = n.{name}" for name in ("source", "source_line", "load_id")]
+    if "cost_usd" in target.columns:
+        sets.append("price_id = CASE WHEN n.cost_usd = t.cost_usd THEN t.price_id END")
     run(
         connection,
         f"UPDATE {table.name} AS t SET {', '.join(sets)} FROM (SELECT s.*, "
