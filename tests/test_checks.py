@@ -29,6 +29,7 @@ NOT_LATER = "superseded by no later load"
 PAID = {"payment_status": "paid", "paid_at": MONTH}
 REQUIRED: dict[str, dict[str, object]] = {
     "token_prices": {"token": "SOL", "priced_at": MONTH, "price_usd": 100},
+    "model_prices": {"model": "m", "input_usd_per_mtok": 3},
     "deployment_costs": {"amount_usd": 1, "incurred_at": MONTH, **PAID},
     "arweave_uploads": {"uploaded_at": MONTH},
     "akash_deployments": {"started_at": MONTH},
@@ -341,6 +342,46 @@ def lineage(number: int | None, key: str, load_id: int) -> dict[str, object]:
     return ours | {"source": "s", "source_key": key, "load_id": load_id}
 
 
+def message_cost_differs(book: Book) -> list[Row]:
+    priced = {"model": "m", "input_tokens": 1_000_000, "price_id": "p"}
+    book.put("model_prices", price_id="p")
+    # as the price says, at a price that was corrected, and what the source gave or nobody knows
+    book.put("communication_log", **priced, cost_usd=3)
+    old = book.loads + 1
+    book.put_unrecorded("model_prices_history", price_id="q", superseded_by=old + 1)
+    book.connection.execute("UPDATE model_prices_history SET input_usd_per_mtok = 7")
+    book.record("model_prices", old)
+    book.put_unrecorded("model_prices", price_id="q")
+    book.record("model_prices", old + 1, rows_added=0, rows_superseded=1)
+    book.put("communication_log", **priced | {"price_id": "q"}, cost_usd=7)
+    book.put("communication_log", **priced | {"price_id": "q"}, cost_usd=3)
+    book.put("communication_log", **priced | {"price_id": None}, cost_usd=4)
+    book.put("communication_log", input_tokens=0)
+    wrong = {
+        "differs": priced | {"cost_usd": 4},
+        "unknown price": priced | {"price_id": "gone", "cost_usd": 3},
+        "no rate": priced | {"output_tokens": 1, "cost_usd": 3},
+        "no cost": priced | {"input_tokens": 0, "cost_usd": None},
+    }
+    found: list[Row] = []
+    for key, columns in wrong.items():
+        load = book.put("communication_log", message_id=key, **columns)
+        usd = None if columns["cost_usd"] is None else f"{columns['cost_usd']}.000000000000"
+        lineage = ("s", f"k{load}", None, str(load))
+        found.append(("communication_log", key, *lineage, "m", str(columns["price_id"]), usd))
+    replaced = book.put(
+        "communication_log_history", message_id="old", **priced, cost_usd=4, superseded_by=0
+    )
+    book.put_unrecorded("communication_log", message_id="old", **priced, cost_usd=3)
+    book.record("communication_log", book.loads, rows_added=0, rows_superseded=1)
+    book.connection.execute(
+        f"UPDATE communication_log_history SET superseded_by = {book.loads} WHERE superseded_by = 0"
+    )
+    lineage = ("s", f"k{replaced}", None, str(replaced))
+    found.append(("communication_log_history", "old", *lineage, "m", "p", "4.000000000000"))
+    return found
+
+
 def paid_before_due(book: Book) -> list[Row]:
     return [
         (table, str(load), "s", f"k{load}", None, str(load), amount, MONTH, EARLIER)
@@ -427,6 +468,13 @@ def unpriced(book: Book) -> list[Row]:
         first = book.put(table, **unknown, **gross, **{time: EARLIER})
         last = book.put(table, **unknown, **gross)
         found.append((table, "XMR", "2", EARLIER, MONTH, str(first), str(last)))
+    used = {"model": "m", "output_tokens": 1}
+    first = book.put("communication_log", **used, sent_at=EARLIER)
+    last = book.put("communication_log", **used)
+    found.append(("communication_log", "m", "2", EARLIER, MONTH, str(first), str(last)))
+    # no tokens, a known cost
+    book.put("communication_log", model="m", output_tokens=0)
+    book.put("communication_log", **used, cost_usd=0)
     return found
 
 
@@ -441,6 +489,7 @@ CASES: dict[str, Callable[[Book], list[Row]]] = {
         history_out_of_order,
         instant_in_future,
         load_rows_differ,
+        message_cost_differs,
         paid_before_due,
         paid_without_date,
         stale_price,

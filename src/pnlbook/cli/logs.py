@@ -41,7 +41,7 @@ def load_logs(
 
     options = WorkOptions(
         with_content=with_content,
-        since=None if since is None else _instant(run, since),
+        since=None if since is None else instant(run, since),
         work=run.settings.work,
         dry_run=dry_run,
         max_rejects=max_rejects,
@@ -59,7 +59,7 @@ def load_logs(
     _print(run, result)
 
 
-def _instant(run: Run, text: str) -> int:
+def instant(run: Run, text: str) -> int:
     """Return what a time means on the clock of the book, in microseconds since 1970."""
     from pnlbook.book import QueryError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -22,11 +21,8 @@ def reprice(
         typer.Option(metavar="NAME", help="Only this model, as logs name it; may be given again."),
     ] = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-            help="Only messages sent since then, on the book's clock.",
-        ),
+        str | None,
+        typer.Option(metavar="TIME", help="Only messages sent since then, e.g. 2025-10-01."),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also messages that have a price already.")
@@ -47,11 +43,16 @@ def reprice(
       pnlbook worklog reprice --model my-model --all --since 2026-01-01
     """
     from pnlbook.book import open_book
+    from pnlbook.cli.logs import instant
     from pnlbook.cli.summary import plain
     from pnlbook.load.usage import Repricing
     from pnlbook.load.usage import reprice as price_anew
 
-    repricing = Repricing(tuple(model or ()), since, everything)
+    repricing = Repricing(
+        models=tuple(model or ()),
+        since=None if since is None else instant(run, since),
+        everything=everything,
+    )
     with open_book(run.path, write=True, timeout=run.timeout, on_wait=run.on_wait) as connection:
         result = price_anew(connection, repricing, dry_run=dry_run)
     before, after = plain(result.before_usd), plain(result.after_usd)

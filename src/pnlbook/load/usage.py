@@ -45,12 +45,12 @@ SAID = {
 class Repricing:
     """Which messages to price anew; by default those without a price.
 
-    models: only of these, as logs name them; since: only sent at or after (local to the book where
-    it has no offset); everything: also those that have a price.
+    models: only of these, as logs name them; since: only sent then (microseconds since 1970) or
+    later; everything: also those that have a price.
     """
 
     models: tuple[str, ...] = ()
-    since: datetime | None = None
+    since: int | None = None
     everything: bool = False
 
 
@@ -137,7 +137,7 @@ def _reprice(connection: duckdb.DuckDBPyConnection, repricing: Repricing) -> Rep
         _supersede(connection, load_id)
         asked = {
             "models": repricing.models,
-            "since": repricing.since and repricing.since.isoformat(),
+            "since": repricing.since,
             "all": repricing.everything,
         }
         insert_load(
@@ -171,8 +171,8 @@ def _chosen(repricing: Repricing) -> _Selection:
         conditions.append("list_contains(?::VARCHAR[], model)")
         parameters.append(list(repricing.models))
     if repricing.since is not None:
-        conditions.append("sent_at >= instant(?)")
-        parameters.append(repricing.since.isoformat(sep=" "))
+        conditions.append("sent_at >= make_timestamptz(?)")
+        parameters.append(repricing.since)
     return _Selection(" AND ".join(conditions), tuple(parameters))
 
 
@@ -186,9 +186,10 @@ def _compute(connection: duckdb.DuckDBPyConnection, chosen: _Selection) -> None:
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE usage_costs AS "
-        "SELECT *, coalesce(cost_usd <> before_usd, cost_usd IS NOT NULL) AS changed FROM ("
-        "SELECT row, sent_at, before_usd, usage_cost(message, prices) AS cost_usd, "
-        "CASE WHEN usage_cost(message, prices) IS NOT NULL THEN prices.price_id END AS price_id "
+        "SELECT * REPLACE (CASE WHEN cost_usd IS NOT NULL THEN price_id END AS price_id), "
+        "coalesce(cost_usd <> before_usd, cost_usd IS NOT NULL) AS changed FROM ("
+        "SELECT row, sent_at, before_usd, prices.price_id, "
+        "CASE WHEN has_tokens(message) THEN usage_cost(message, prices) END AS cost_usd "
         "FROM (SELECT *, rowid AS row, cost_usd AS before_usd, "
         "all_input_tokens(communication_log) AS all_input "
         f"FROM communication_log WHERE {chosen.condition}) AS message "

@@ -5,6 +5,8 @@ SELECT
 FROM (
     SELECT 'token_prices_history' AS table_name, token AS id, source, source_key, load_id, superseded_by
     FROM token_prices_history
+    UNION ALL SELECT 'model_prices_history', price_id, source, source_key, load_id, superseded_by
+    FROM model_prices_history
     UNION ALL SELECT 'nodes_history', node_id, source, source_key, load_id, superseded_by
     FROM nodes_history
     UNION ALL SELECT 'projects_history', project_id, source, source_key, load_id, superseded_by

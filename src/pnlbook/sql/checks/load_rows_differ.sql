@@ -5,6 +5,7 @@ WITH brought AS (
     SELECT table_name, load_id, count(*) AS versions
     FROM (
         SELECT 'token_prices' AS table_name, load_id FROM token_prices
+        UNION ALL SELECT 'model_prices', load_id FROM model_prices
         UNION ALL SELECT 'nodes', load_id FROM nodes
         UNION ALL SELECT 'projects', load_id FROM projects
         UNION ALL SELECT 'deployments', load_id FROM deployments
@@ -21,6 +22,7 @@ WITH brought AS (
         UNION ALL SELECT 'communication_log', load_id FROM communication_log
         UNION ALL SELECT 'error_log', load_id FROM error_log
         UNION ALL SELECT 'token_prices', load_id FROM token_prices_history
+        UNION ALL SELECT 'model_prices', load_id FROM model_prices_history
         UNION ALL SELECT 'nodes', load_id FROM nodes_history
         UNION ALL SELECT 'projects', load_id FROM projects_history
         UNION ALL SELECT 'deployments', load_id FROM deployments_history
@@ -43,6 +45,7 @@ replaced AS (
     SELECT table_name, superseded_by AS load_id, count(*) AS versions
     FROM (
         SELECT 'token_prices' AS table_name, superseded_by FROM token_prices_history
+        UNION ALL SELECT 'model_prices', superseded_by FROM model_prices_history
         UNION ALL SELECT 'nodes', superseded_by FROM nodes_history
         UNION ALL SELECT 'projects', superseded_by FROM projects_history
         UNION ALL SELECT 'deployments', superseded_by FROM deployments_history

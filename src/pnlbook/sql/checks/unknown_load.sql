@@ -5,6 +5,12 @@ UNION ALL
 SELECT 'token_prices_history', token, source, source_key, load_id
 FROM token_prices_history ANTI JOIN loads USING (load_id)
 UNION ALL
+SELECT 'model_prices', price_id, source, source_key, load_id
+FROM model_prices ANTI JOIN loads USING (load_id)
+UNION ALL
+SELECT 'model_prices_history', price_id, source, source_key, load_id
+FROM model_prices_history ANTI JOIN loads USING (load_id)
+UNION ALL
 SELECT 'nodes', node_id, source, source_key, load_id
 FROM nodes ANTI JOIN loads USING (load_id)
 UNION ALL
