@@ -31,6 +31,12 @@ WITH pairs AS (
     SELECT sum(cost_usd) AS cost, count(*) AS costs, count(*) - count(cost_usd) AS unpriced
     FROM arweave_backups
     HAVING count(*) > 0
+    UNION ALL BY NAME
+    SELECT node_id, sum(cost_usd) AS cost, count(*) AS costs, count(*) - count(cost_usd) AS unpriced
+    FROM communication_log
+    WHERE cost_usd IS NOT NULL OR input_tokens <> 0 OR cache_read_tokens <> 0 OR cache_write_5m_tokens <> 0
+        OR cache_write_1h_tokens <> 0 OR output_tokens <> 0
+    GROUP BY node_id
 ), sums AS (
     SELECT node_id,
         if(sum(revenues) > 0, sum(revenue), 0) AS revenue, if(sum(costs) > 0, sum(cost), 0) AS cost,

@@ -35,14 +35,23 @@ WITH pairs AS (
         count(*) - count(cost_usd) AS unpriced
     FROM arweave_backups
     GROUP BY slot
+    UNION ALL BY NAME
+    SELECT epoch_us(sent_at) // 900000000 AS slot, sum(cost_usd) AS model, count(*) AS models,
+        count(*) - count(cost_usd) AS unpriced
+    FROM communication_log
+    WHERE cost_usd IS NOT NULL OR input_tokens <> 0 OR cache_read_tokens <> 0 OR cache_write_5m_tokens <> 0
+        OR cache_write_1h_tokens <> 0 OR output_tokens <> 0
+    GROUP BY slot
 ), sums AS (
     SELECT date_trunc('month', make_timestamptz(slot * 900000000) AT TIME ZONE 'UTC')::DATE AS month,
         if(sum(earneds) > 0, sum(earned), 0) AS earned, if(sum(fees) > 0, sum(fee), 0) AS fee,
         if(sum(bills) > 0, sum(bill), 0) AS bill, if(sum(spents) > 0, sum(spent), 0) AS spent,
         if(sum(deducteds) > 0, sum(deducted), 0) AS deducted, if(sum(backups) > 0, sum(backup), 0) AS backup,
+        if(sum(models) > 0, sum(model), 0) AS model,
         coalesce(sum(carried), 0) AS carried, sum(unpriced)::BIGINT AS unpriced,
         coalesce(sum(earned), 0) + coalesce(sum(fee), 0) + coalesce(sum(bill), 0) AS revenue,
         coalesce(sum(spent), 0) + coalesce(sum(deducted), 0) + coalesce(sum(backup), 0)
+            + coalesce(sum(model), 0)
             - coalesce(sum(carried), 0) AS cost
     FROM facts
     GROUP BY month
@@ -52,7 +61,8 @@ WITH pairs AS (
 SELECT month, coalesce(earned, 0) AS node_earnings_usd, coalesce(fee, 0) AS marketplace_fees_usd,
     coalesce(bill, 0) AS subscription_revenue_usd, coalesce(revenue, 0) AS total_revenue_usd,
     coalesce(spent, 0) AS deployment_costs_usd, coalesce(deducted, 0) AS deducted_at_source_usd,
-    coalesce(backup, 0) AS backup_costs_usd, coalesce(carried, 0) AS costs_carried_usd,
+    coalesce(backup, 0) AS backup_costs_usd, coalesce(model, 0) AS model_costs_usd,
+    coalesce(carried, 0) AS costs_carried_usd,
     coalesce(cost, 0) AS total_costs_usd, coalesce(revenue - cost, 0) AS net_profit_usd,
     round((revenue - cost) * 100 / nullif(revenue, 0), 2) AS profit_margin_pct,
     net_profit_usd - lag(net_profit_usd) OVER (ORDER BY month) AS net_change_usd,

@@ -33,6 +33,10 @@ PACKAGE, REPRICE = "package", "reprice"  # formats of the loads that are made he
 MESSAGES, PRICES = "communication_log", "model_prices"
 _OURS = "(price_id IS NOT NULL OR cost_usd IS NULL)"
 _USED = "has_tokens(communication_log)"
+_FITS = (  # a message `t` and the row `p` of price_ranges that holds for it
+    "t.model = p.model AND t.sent_at >= p.valid_from AND t.sent_at < p.valid_until "
+    "AND all_input_tokens(t) >= p.from_input_tokens AND all_input_tokens(t) < p.below_input_tokens"
+)
 
 # What a source said of a column of communication_log `t`, where we may have written into it.
 SAID = {
@@ -83,20 +87,24 @@ def price(connection: duckdb.DuckDBPyConnection, first_load: int) -> None:
     Within the caller's transaction, on the book that is the connection's default database. Prices
     that are added are a load of their own, after those.
     """
-    fresh = _Selection(
-        f"load_id >= ? AND {_OURS} AND ({_USED} OR price_id IS NOT NULL)", (first_load,)
-    )
-    if not _any(connection, fresh):
-        return
-    _add_list_prices(connection, fresh, first_load)
-    _compute(connection, fresh)
     run(
         connection,
-        "UPDATE communication_log AS t SET cost_usd = c.cost_usd, price_id = c.price_id, "
-        "cost_basis = CASE WHEN c.price_id IS NULL THEN nullif(t.cost_basis, 'list') "
-        "ELSE coalesce(t.cost_basis, 'list') END "
-        "FROM usage_costs AS c WHERE t.rowid = c.row "
-        "AND (c.price_id IS NOT NULL OR t.price_id IS NOT NULL)",
+        "UPDATE communication_log SET cost_usd = NULL, price_id = NULL, "
+        "cost_basis = nullif(cost_basis, 'list') WHERE load_id >= ? AND price_id IS NOT NULL",
+        [first_load],
+    )
+    used = _Selection(f"load_id >= ? AND cost_usd IS NULL AND {_USED}", (first_load,))
+    if not _any(connection, used):
+        return
+    _add_list_prices(connection, used, first_load)
+    # Straight from the prices, which are few: a table of the costs of all messages would not fit.
+    run(
+        connection,
+        "UPDATE communication_log AS t SET cost_usd = usage_cost(t, p), price_id = p.price_id, "
+        "cost_basis = coalesce(t.cost_basis, 'list') FROM price_ranges() AS p "
+        f"WHERE {_FITS} AND usage_cost(t, p) IS NOT NULL AND t.load_id >= ? "
+        "AND t.cost_usd IS NULL AND has_tokens(t)",
+        [first_load],
     )
 
 
@@ -186,17 +194,11 @@ def _compute(connection: duckdb.DuckDBPyConnection, chosen: _Selection) -> None:
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE usage_costs AS "
-        "SELECT * REPLACE (CASE WHEN cost_usd IS NOT NULL THEN price_id END AS price_id), "
-        "coalesce(cost_usd <> before_usd, cost_usd IS NOT NULL) AS changed FROM ("
-        "SELECT row, sent_at, before_usd, prices.price_id, "
-        "CASE WHEN has_tokens(message) THEN usage_cost(message, prices) END AS cost_usd "
-        "FROM (SELECT *, rowid AS row, cost_usd AS before_usd, "
-        "all_input_tokens(communication_log) AS all_input "
-        f"FROM communication_log WHERE {chosen.condition}) AS message "
-        "LEFT JOIN price_ranges() AS prices ON message.model = prices.model "
-        "AND message.sent_at >= prices.valid_from AND message.sent_at < prices.valid_until "
-        "AND message.all_input >= prices.from_input_tokens "
-        "AND message.all_input < prices.below_input_tokens)",
+        "SELECT *, coalesce(cost_usd <> before_usd, cost_usd IS NOT NULL) AS changed FROM ("
+        "SELECT t.rowid AS row, t.sent_at, t.cost_usd AS before_usd, p.price_id, "
+        "usage_cost(t, p) AS cost_usd FROM "
+        f"(SELECT *, rowid FROM communication_log WHERE {chosen.condition}) AS t "
+        f"LEFT JOIN price_ranges() AS p ON {_FITS})",
         list(chosen.parameters),
     )
 
