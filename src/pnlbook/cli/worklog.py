@@ -71,8 +71,9 @@ def reprice(
         change_usd=plain(change),
     )
     if result.unpriced:
+        are = "is" if result.unpriced == 1 else "are"
         run.note(
-            f"{result.unpriced:,} are without a price still: 'pnlbook checks' names their models "
+            f"{result.unpriced:,} {are} without a price still: 'pnlbook checks' names their models "
             "(unpriced). Load prices of them as model_prices."
         )
 

@@ -220,6 +220,18 @@ def _notes(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: int) 
         if column in staged.stored and staged.plan.table.name != table:
             known = f"SELECT DISTINCT {column} FROM {staged.table} WHERE problem = 0"
             yield from unknown_names(connection, column, known)
+    if staged.plan.table.name == "model_prices":
+        waiting = number(
+            connection,
+            "SELECT count(*) FROM communication_log "
+            "WHERE cost_usd IS NULL AND has_tokens(communication_log) "
+            f"AND model IN (SELECT model FROM {staged.table} WHERE problem = 0)",
+        )
+        if waiting:
+            yield (
+                f"messages of these models without a price: {waiting:,}. "
+                "'pnlbook worklog reprice' prices them."
+            )
 
 
 def unknown_names(connection: duckdb.DuckDBPyConnection, column: str, found: str) -> Iterator[str]:
