@@ -4,8 +4,8 @@ CREATE OR REPLACE MACRO model_rows(
     since := NULL, until := NULL, basis := 'accrual', as_of := NULL, node := NULL, project := NULL
 ) AS TABLE
     SELECT
-        message_id, node_id, project_id, 'model' AS kind, sent_at AS counted_at, cost_usd, cost_basis, usage_final,
-        source, source_key, source_line, load_id
+        message_id, node_id, project_id, 'model' AS kind, sent_at AS counted_at, cost_usd, cost_basis, model, price_id,
+        usage_final, source, source_key, source_line, load_id
     FROM as_loaded('communication_log', as_of := as_of) AS messages
     WHERE (cost_usd IS NOT NULL OR has_tokens(messages))
         AND in_range(sent_at, since, until)
