@@ -23,17 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE = 30.0
-_PROGRAM = """
-import sys
-from pnlbook.cli import app, ending
-from pnlbook.cli.run import with_run
-from pnlbook.cli.tail import tail
-
-app.app.command()(with_run(tail))
-ending.notice_signals()
-code = app.run(["tail", *sys.argv[1:]])
-sys.exit(ending.signalled() or code if code else 0)
-"""
 _WRITER = """
 import sys
 from pnlbook.worklog import WorkHistoryLogger
@@ -55,7 +44,7 @@ class Tail:
 
     def __init__(self, *arguments: object) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, *map(str, arguments)],
+            [sys.executable, "-m", "pnlbook", "worklog", "tail", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -201,7 +190,9 @@ def test_a_terminal_gets_colours_and_no_control_characters(spool: Path) -> None:
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
         environment.pop("NO_COLOR", None)
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, f"spool:{spool}"], stdout=child, env=environment
+            [sys.executable, "-m", "pnlbook", "worklog", "tail", f"spool:{spool}"],
+            stdout=child,
+            env=environment,
         )
         os.close(child)
         seen = b""
@@ -225,7 +216,7 @@ def test_a_terminal_gets_colours_and_no_control_characters(spool: Path) -> None:
     ],
 )
 def test_what_cannot_be_followed_is_said(arguments: list[str], reason: str) -> None:
-    command = [sys.executable, "-c", _PROGRAM, *arguments]
+    command = [sys.executable, "-m", "pnlbook", "worklog", "tail", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 2
     assert reason in done.stderr

@@ -1,4 +1,4 @@
-"""`pnlbook worklog`: what is made of the logs of work that are in the book."""
+"""`pnlbook worklog`: logs of work as they grow, and what is made of those in the book."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from pnlbook.cli.prune import prune
 from pnlbook.cli.run import Run, with_run
+from pnlbook.cli.tail import tail
 
 group = typer.Typer(
-    help="Look after what is made of logs of work.",
+    help="Follow logs of work, and look after what is made of them.",
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
@@ -78,4 +80,5 @@ def reprice(
         )
 
 
-group.command()(with_run(reprice))
+for subcommand in (tail, reprice, prune):
+    group.command()(with_run(subcommand))
