@@ -51,7 +51,7 @@ def test_all_is_well(pnlbook: Pnlbook, book: Path) -> None:
     assert states == {"ok"}
     found = findings(pnlbook)
     assert found["packages"]["finding"] == "all 2 are there and new enough"
-    assert found["book"]["finding"] == "book.duckdb is readable and up to date (schema 2)"
+    assert found["book"]["finding"] == "book.duckdb is readable and up to date (schema 3)"
     assert book.exists()
 
 

@@ -76,8 +76,8 @@ def _feed(
     file: BinaryIO, position: Position, reading: Reading, findings: Findings, parser: LineParser
 ) -> tuple[int, int]:
     """Feed lines to the parser; return the bytes and lines read since the log's beginning."""
-    done, number, told = position.bytes_read, position.lines_read, position.bytes_read
-    file.seek(done)
+    number = position.lines_read
+    told = done = position.bytes_read + _skip_end(file, position.bytes_read)
     for data in file:
         if not data.endswith(b"\n") and not _is_whole(data):
             findings.left = len(data)
@@ -93,6 +93,18 @@ def _feed(
     reading.tell(done - told)
     findings.lines += number - position.lines_read
     return done, number
+
+
+def _skip_end(file: BinaryIO, done: int) -> int:
+    """Go to where a reading begins, past the end of a line that was read before it had one."""
+    file.seek(max(done - 1, 0))
+    if done == 0 or file.read(1) == b"\n":
+        return 0
+    end = file.readline()
+    if end.strip(_BLANK):
+        file.seek(done)
+        return 0
+    return len(end)
 
 
 def _parse(parser: LineParser, number: int, text: bytes, findings: Findings) -> None:
