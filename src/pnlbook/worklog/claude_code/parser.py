@@ -194,7 +194,7 @@ class Parser:
         known = self._message(key, number, where)
         known.parent = known.parent or parent
         if failed:
-            self._api_failure(number, where, key, line, message)
+            self._api_failure(number, where, line.uuid or key, line, message)
         elif message.model != _SYNTHETIC:
             session.answered = True
         self._put(known, line, message)
