@@ -24,6 +24,7 @@ _HEAD = 4096
 _BUFFER = 1 << 20
 _SHOWN = 10_000  # bytes of a broken line that are kept; some hold whole pictures
 _BLANK = b" \t\r\n\0"  # a disk that ran full may leave zeros
+_AROUND = b"\r\n\0"
 
 
 class NotARecord(ValueError):
@@ -84,9 +85,8 @@ def _feed(
             break
         number += 1
         done += len(data)
-        text = data.strip(_BLANK)
-        if text:
-            _parse(parser, number, text, findings)
+        if data.strip(_BLANK):
+            _parse(parser, number, data.strip(_AROUND), findings)
         if done - told >= _BUFFER:
             reading.tell(done - told)
             told = done
