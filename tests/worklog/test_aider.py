@@ -203,6 +203,7 @@ def test_edits_commits_and_failures() -> None:
     assert (refused["tool_name"], refused["success_count"]) == ("edit", 0)
     (change,) = rows("Change", text)
     assert (change["file_path"], change["origin"]) == ("a/b.py", "edit")
+    assert change["file_class"] == "source"
     assert "lines_added" not in change
     found = [
         (row["error_type"], row["error_class"], row["error_message"]) for row in rows("Error", text)

@@ -68,6 +68,13 @@ def test_every_line_is_read_once_wherever_the_file_was_cut(
     assert position.bytes_read == len(whole)
 
 
+def test_spaces_around_a_line_are_its_own(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b'\0\0  {"a": 1}  \r\n')
+    _, parser, _ = read(log)
+    assert parser.seen[0] == (1, b'  {"a": 1}  ')
+
+
 def test_a_last_line_without_its_end_waits_unless_it_is_whole(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_bytes(b'{"a": 1}\n{"b": ')

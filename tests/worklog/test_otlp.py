@@ -293,7 +293,10 @@ def test_a_request_of_claude_code_is_a_message_with_its_cost() -> None:
     assert (row["cache_read_tokens"], row["cache_write_5m_tokens"]) == (9000, 120)
     assert (row["sent_at"], row["completed_at"]) == (BEGAN + 2_500_000, BEGAN + 5 * SECOND)
     assert (row["session_id"], row["request_id"]) == ("5f0c", "req_011CU")
-    assert list(rows("Session", logs(event("api_request", REQUEST), **CLAUDE))) == ["5f0c"]
+    sessions = rows("Session", logs(event("api_request", REQUEST), **CLAUDE))
+    assert {key: row["status"] for key, row in sessions.items()} == {"5f0c": "completed"}
+    asked = logs(event("user_prompt", {"session.id": "5f0c", "prompt.id": "p"}), **CLAUDE)
+    assert "status" not in one("Session", asked)
 
 
 def test_a_request_counts_once_as_event_and_as_span() -> None:

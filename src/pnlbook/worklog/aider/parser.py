@@ -10,6 +10,7 @@ from pnlbook.worklog import failures
 from pnlbook.worklog.aider import lines
 from pnlbook.worklog.aider.state import State, Text, Usage
 from pnlbook.worklog.failures import Failure
+from pnlbook.worklog.files import file_class
 from pnlbook.worklog.lines import NotARecord
 from pnlbook.worklog.records import Change, Error, Message, Session, Tool
 
@@ -236,6 +237,7 @@ class Parser:
                 file_path=path,
                 change_type="modified",
                 origin="edit",
+                file_class=file_class(path),
                 changed_at=self._state.at,
                 **self._common(number),
             )

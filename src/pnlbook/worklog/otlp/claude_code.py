@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _PREFIX = "claude_code."
 _SERVICE = "claude-code"
 _HIDDEN = frozenset({"<REDACTED>", "[REDACTED]"})
+_ANSWERS = frozenset({"api_request", "llm_request"})
 _TIMEOUTS = ("timed out", "timeout")
 
 
@@ -83,7 +84,9 @@ class _Event:
             "agent_id": event.attributes.text("agent_id"),
         }
         if self._session is not None:
-            work.session(self._session, event, line, shared=True)
+            answered = event.name.removeprefix(_PREFIX) in _ANSWERS
+            status = "completed" if answered else None
+            work.shared_session(self._session, event, line, status=status)
 
     def request(self, at: int) -> None:
         """Take a request to a model that was answered; its event comes when it ended."""

@@ -89,7 +89,7 @@ class _Reader:
             self._work.skip("span of an unknown operation")
             return
         if self._session is not None:
-            self._work.session(self._session, self._span, self._line)
+            self._work.session(self._session, self._span, self._line, status="completed")
         match kind:
             case "tool":
                 self._work.add(self._tool(at), at)

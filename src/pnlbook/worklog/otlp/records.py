@@ -41,27 +41,18 @@ class Work:
         """Whether the models of a program are paid by subscription."""
         return self.reading.assignments.is_subscription(_place(resource))
 
-    def session(self, key: str, span: Span, line: int, *, shared: bool = False) -> None:
-        """Widen a session by a span.
+    def session(self, key: str, span: Span, line: int, *, status: str | None = None) -> None:
+        """Widen a session by a span."""
+        self._widen(key, self.owner(span.resource), span, line, status)
 
-        shared: transcripts may know the session too, and where it was; without a place of its own
-        to go by, the span does not say whose it is.
+    def shared_session(self, key: str, span: Span, line: int, *, status: str | None) -> None:
+        """Widen a session that transcripts may know too, with the place where it was.
+
+        Where a rule goes by a place that the span lacks, the span does not say whose it is.
         """
-        start, end = span.started_at, span.ended_at
-        if start is None or end is None:
-            return
-        if self.reading.since is not None and end < self.reading.since:
-            return
-        owner = self.owner(span.resource)
-        if shared and self._asks_for_more(_place(span.resource)):
-            owner = (None, None)
-        known = self._sessions.get((key, *owner))
-        if known is None:
-            self._sessions[key, *owner] = self._begun(key, owner, span, line, shared=shared)
-            return
-        known.started_at = min(known.started_at or start, start)
-        known.completed_at = max(known.completed_at or end, end)
-        known.line = min(known.line, line)
+        place = _place(span.resource)
+        owner = (None, None) if self._asks_for_more(place) else self.owner(span.resource)
+        self._widen(key, owner, span, line, status)
 
     def finish(self) -> None:
         """Add the sessions."""
@@ -69,30 +60,25 @@ class Work:
             self.findings.add(session)
         self._sessions.clear()
 
-    def _begun(
+    def _widen(
         self,
         key: str,
         owner: tuple[str | None, str | None],
         span: Span,
         line: int,
-        *,
-        shared: bool,
-    ) -> Session:
-        resource = span.resource
-        return Session(
-            key=key,
-            line=line,
-            node_id=owner[0],
-            project_id=owner[1],
-            agent=_place(resource).agent,
-            agent_version=resource.text("service.version"),
-            environment=resource.text("deployment.environment.name", "deployment.environment"),
-            cwd=_place(resource).cwd,
-            branch=_place(resource).branch,
-            status=None if shared else "completed",
-            started_at=span.started_at,
-            completed_at=span.ended_at,
-        )
+        status: str | None,
+    ) -> None:
+        start, end = span.started_at, span.ended_at
+        since = self.reading.since
+        if start is None or end is None or (since is not None and end < since):
+            return
+        known = self._sessions.get((key, *owner))
+        if known is None:
+            known = self._sessions[key, *owner] = _begun(key, owner, span, line)
+        known.started_at = min(known.started_at or start, start)
+        known.completed_at = max(known.completed_at or end, end)
+        known.line = min(known.line, line)
+        known.status = known.status or status
 
     def _asks_for_more(self, place: Place) -> bool:
         """Whether a rule goes by what the place does not tell."""
@@ -107,6 +93,22 @@ class Work:
 def identity(text: str | None) -> str | None:
     """Return an id that a provider gave, where it can be one for the whole world."""
     return text if text is not None and len(text) >= _LONG else None
+
+
+def _begun(key: str, owner: tuple[str | None, str | None], span: Span, line: int) -> Session:
+    resource = span.resource
+    place = _place(resource)
+    return Session(
+        key=key,
+        line=line,
+        node_id=owner[0],
+        project_id=owner[1],
+        agent=place.agent,
+        agent_version=resource.text("service.version"),
+        environment=resource.text("deployment.environment.name", "deployment.environment"),
+        cwd=place.cwd,
+        branch=place.branch,
+    )
 
 
 def _place(resource: Attributes) -> Place:

@@ -6,7 +6,7 @@ CREATE OR REPLACE MACRO model_rows(
     SELECT
         message_id, node_id, project_id, 'model' AS kind, sent_at AS counted_at, cost_usd, cost_basis, model, price_id,
         usage_final, source, source_key, source_line, load_id
-    FROM as_loaded('communication_log', as_of := as_of) AS messages
+    FROM counted_rows('communication_log', as_of := as_of) AS messages
     WHERE (cost_usd IS NOT NULL OR has_tokens(messages))
         AND in_range(sent_at, since, until)
         AND (node IS NULL OR node_id = node)
