@@ -674,6 +674,26 @@ def test_a_ratio_is_exact_and_rounded_half_up(
 
 
 @given(
+    denominator=(numbers | small).filter(lambda number: number != 0),
+    half=st.integers(-(10**13), 10**13) | st.integers(-500, 500),
+    beside=st.sampled_from([-1, 0, 1]),
+    digits=st.integers(0, 12),
+)
+@bounded(120)
+def test_a_ratio_close_to_a_half_is_rounded_to_its_side(
+    books: Books, denominator: Decimal, half: int, beside: int, digits: int
+) -> None:
+    exact = oracle.EXACT.multiply(denominator, Decimal(2 * half + 1))
+    halved = oracle.EXACT.divide(exact, Decimal(2).scaleb(digits))
+    numerator = halved.quantize(Decimal("1e-12"), context=oracle.EXACT) + Decimal(beside).scaleb(-12)
+    assume(abs(numerator.scaleb(digits)) < 8 * 10**25)
+    found = books["UTC"].execute(
+        f"SELECT ratio({numerator:f}::DECIMAL(38, 12), {denominator:f}::DECIMAL(38, 12), {digits})"
+    )
+    assert found.fetchall() == [(oracle.ratio(numerator, denominator, digits),)]
+
+
+@given(
     pair=st.tuples(tokens, token_prices.filter(lambda price: price < 100))
     | st.tuples(few_tokens, few_prices)
     | st.tuples(few_tokens, token_prices)

@@ -5,18 +5,20 @@
 CREATE OR REPLACE MACRO fact_sums(
     part, bucket, since := NULL, until := NULL, basis := 'accrual', as_of := NULL, node := NULL, project := NULL
 ) AS TABLE
-    SELECT 'earnings' AS family, part AS of_part, bucket AS in_bucket,
-        sum(revenue_usd) AS revenue_usd, count(*) AS facts, count(*) - count(revenue_usd) AS unpriced
-    FROM earning_rows(
-        since := since, until := until, basis := basis, as_of := as_of, node := node, project := project)
-    GROUP BY ALL HAVING count(*) > 0
+    WITH earned AS (
+        SELECT part AS of_part, bucket AS in_bucket,
+            sum(revenue_usd) AS revenue_usd, count(*) AS facts, count(*) - count(revenue_usd) AS unpriced,
+            sum(cost_usd) AS cost_usd, count(*) FILTER (net_of_costs AND revenue_usd IS NOT NULL) AS deducted,
+            count(cost_usd) AS deducted_priced
+        FROM earning_rows(
+            since := since, until := until, basis := basis, as_of := as_of, node := node, project := project)
+        GROUP BY ALL HAVING count(*) > 0
+    )
+    SELECT 'earnings' AS family, of_part, in_bucket, revenue_usd, facts, unpriced FROM earned
     UNION ALL BY NAME
-    SELECT 'deducted' AS family, part AS of_part, bucket AS in_bucket,
-        sum(cost_usd) AS cost_usd, count(*) AS facts, count(*) - count(cost_usd) AS unpriced
-    FROM earning_rows(
-        since := since, until := until, basis := basis, as_of := as_of, node := node, project := project)
-    WHERE net_of_costs AND revenue_usd IS NOT NULL
-    GROUP BY ALL HAVING count(*) > 0
+    SELECT 'deducted' AS family, of_part, in_bucket, cost_usd, deducted AS facts, deducted - deducted_priced AS unpriced
+    FROM earned
+    WHERE deducted > 0
     UNION ALL BY NAME
     SELECT 'fees' AS family, part AS of_part, bucket AS in_bucket,
         sum(revenue_usd) AS revenue_usd, count(*) AS facts, count(*) - count(revenue_usd) AS unpriced

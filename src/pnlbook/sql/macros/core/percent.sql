@@ -1,6 +1,6 @@
--- Every percentage of pnlbook is this one: a ratio to four digits is a percentage to two.
+-- Every percentage of pnlbook is this one: the quotient to four digits, read as a percentage to two.
 CREATE OR REPLACE MACRO percent(part, whole) AS (
-    (ratio(part, whole, 4) * 100)::DECIMAL(38, 2)
+    quotient(part, whole, 4)::DECIMAL(38, 0) * 0.01::DECIMAL(2, 2)
 );
 COMMENT ON MACRO percent IS 'part as a percentage of whole, rounded half away from zero to 2 digits; NULL over zero';
 

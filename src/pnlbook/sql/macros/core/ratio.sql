@@ -1,20 +1,9 @@
--- `/` returns DOUBLE, and a rounded DOUBLE may turn 94.395 into 94.39; integers divide exactly.
+-- `/` returns DOUBLE, and a rounded DOUBLE may turn 94.395 into 94.39; a quotient of integers is exact.
 -- Operands are read at 12 decimals. |numerator| * 10^digits, |denominator| and |quotient| must stay below
--- 8e25; beyond that DuckDB raises an overflow, it never answers wrongly.
+-- 8e25; beyond that DuckDB may raise an overflow, it never answers wrongly.
 CREATE OR REPLACE MACRO ratio(numerator, denominator, digits) AS (
-    CASE
-        WHEN digits NOT BETWEEN 0 AND 12 THEN error('ratio: digits must be from 0 to 12')
-        WHEN denominator <> 0 THEN (
-            CASE WHEN (numerator < 0) <> (denominator < 0) THEN -1 ELSE 1 END
-            * (
-                (
-                    2 * ('1' || repeat('0', digits))::HUGEINT * abs(scaled_integer(numerator))
-                    + abs(scaled_integer(denominator))
-                ) // (2 * abs(scaled_integer(denominator)))
-            )
-            * ('1' || repeat('0', 12 - digits))::HUGEINT
-        )::DECIMAL(38, 0) * 0.000000000001::DECIMAL(12, 12)
-    END
+    (quotient(numerator, denominator, digits) * ('1' || repeat('0', 12 - digits))::HUGEINT)::DECIMAL(38, 0)
+    * 0.000000000001::DECIMAL(12, 12)
 );
 COMMENT ON MACRO ratio IS
     'numerator / denominator, exactly, rounded half away from zero to 0 to 12 digits; NULL over zero';
