@@ -202,9 +202,19 @@ def instant(bound: Bound, zone: str) -> datetime | None:
 
 
 def _on_clock(moment: datetime, zone: str) -> datetime:
-    """Read a local time: one that comes twice is the later, a skipped one has the offset before."""
+    """Read a local time: one that comes twice is the later, and the start of such a time the first.
+
+    One that is skipped has the offset of before.
+    """
+    early, late = _readings(moment, zone)
+    early_before, late_before = _readings(moment - timedelta(microseconds=1), zone)
+    return late if early < late and early_before < late_before else early
+
+
+def _readings(moment: datetime, zone: str) -> tuple[datetime, datetime]:
+    """Return what a local time means with the offset of before a change of the clock, and after."""
     early, late = (moment.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
-    return late if early.astimezone(UTC) < late.astimezone(UTC) else early
+    return early.astimezone(UTC), late.astimezone(UTC)
 
 
 def local_day(moment: datetime, zone: str) -> date:

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.core
 Books = dict[str, duckdb.DuckDBPyConnection]
 Rows = list[dict[str, Any]]
 
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu")
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "America/Havana")
 DAYS = (
     date(2024, 2, 29),
     date(2024, 12, 30),  # a week that belongs to two years
@@ -42,6 +42,7 @@ DAYS = (
     date(2025, 10, 1),
     date(2025, 10, 26),  # summer time ends in Berlin
     date(2025, 11, 1),
+    date(2025, 11, 2),  # midnight comes twice in Havana
 )
 NEAR = (
     timedelta(0),
@@ -685,7 +686,9 @@ def test_a_ratio_close_to_a_half_is_rounded_to_its_side(
 ) -> None:
     exact = oracle.EXACT.multiply(denominator, Decimal(2 * half + 1))
     halved = oracle.EXACT.divide(exact, Decimal(2).scaleb(digits))
-    numerator = halved.quantize(Decimal("1e-12"), context=oracle.EXACT) + Decimal(beside).scaleb(-12)
+    numerator = halved.quantize(Decimal("1e-12"), context=oracle.EXACT) + Decimal(beside).scaleb(
+        -12
+    )
     assume(abs(numerator.scaleb(digits)) < 8 * 10**25)
     found = books["UTC"].execute(
         f"SELECT ratio({numerator:f}::DECIMAL(38, 12), {denominator:f}::DECIMAL(38, 12), {digits})"

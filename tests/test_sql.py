@@ -1,7 +1,8 @@
 """The tests that stand below each macro, one item each, every one on a book of its own.
 
 What stands before the first of them holds for each.
-`assert_equal(actual, expected)` is true, or an error that shows both.
+`assert_equal(actual, expected)` is true, or an error that shows both; where no row comes to be
+compared, the test fails as well.
 """
 
 from __future__ import annotations
@@ -52,15 +53,33 @@ def book() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_macro(case: str, book: duckdb.DuckDBPyConnection) -> None:
     book.execute("BEGIN")
     try:
-        book.execute(CASES[case]).fetchall()
+        run(book, CASES[case])
     finally:
         book.execute("ROLLBACK")
+
+
+def run(book: duckdb.DuckDBPyConnection, statements: str) -> None:
+    """Run a test; each of its assertions must meet at least one row."""
+    for statement in book.extract_statements(statements):
+        found = book.execute(statement).fetchall()
+        if "assert_equal(" in statement.query:
+            assert found, f"nothing was compared: no row came of {statement.query.strip()}"
+            assert {value for row in found for value in row} == {True}
 
 
 def test_assert_equal_can_fail(book: duckdb.DuckDBPyConnection) -> None:
     for statements in ("SELECT assert_equal(1, 2)", "SELECT assert_equal(1, 2); SELECT 1"):
         with pytest.raises(duckdb.InvalidInputException, match="expected 2, found 1"):
-            book.execute(statements).fetchall()
+            run(book, statements)
+
+
+def test_an_assertion_that_meets_no_row_fails(book: duckdb.DuckDBPyConnection) -> None:
+    for statements in (
+        "SELECT assert_equal(1, 1) WHERE false",
+        "SELECT assert_equal(1, 1) WHERE false; SELECT 1",
+    ):
+        with pytest.raises(AssertionError, match="nothing was compared"):
+            run(book, statements)
 
 
 @pytest.mark.parametrize("macro", MACROS, ids=lambda macro: macro.name)

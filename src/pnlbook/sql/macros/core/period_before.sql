@@ -1,11 +1,11 @@
 -- Whole months are compared with as many months before (October with September, though it is a day longer);
 -- any other range with the equally long one before, on the book's clock.
 CREATE OR REPLACE MACRO period_before(since, until) AS (
-    list_transform([{start: local_time(since), stop: local_time(until)}], lambda period: CASE
+    instant(list_transform([{start: local_time(since), stop: local_time(until)}], lambda period: CASE
         WHEN period.start = date_trunc('month', period.start) AND period.stop = date_trunc('month', period.stop)
             THEN period.start - to_months(date_diff('month', period.start, period.stop))
         ELSE period.start - (period.stop - period.start)
-    END)[1] AT TIME ZONE book_timezone()
+    END)[1])
 );
 COMMENT ON MACRO period_before IS 'Start of the period before [since, until): as many whole months, or equally long';
 
@@ -20,6 +20,9 @@ SELECT assert_equal(period_before('2025-10-01 12:00', '2025-11-01'), instant('20
 -- test: midnight stays midnight through a change of the clock
 CREATE OR REPLACE MACRO book_timezone() AS 'Europe/Berlin';
 SELECT assert_equal(period_before('2025-10-27', '2025-11-03'), instant('2025-10-20'));
+-- test: it may begin where midnight comes twice
+CREATE OR REPLACE MACRO book_timezone() AS 'America/Havana';
+SELECT assert_equal(period_before('2025-11-09', '2025-11-16'), '2025-11-02 04:00:00+00'::TIMESTAMPTZ);
 -- test: without both bounds there is none
 SELECT assert_equal(period_before(NULL, '2025-11-01'), NULL::TIMESTAMPTZ);
 SELECT assert_equal(period_before('2025-10-01', NULL), NULL::TIMESTAMPTZ);

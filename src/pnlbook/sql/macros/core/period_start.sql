@@ -23,5 +23,14 @@ CREATE OR REPLACE MACRO book_timezone() AS 'Europe/Berlin';
 SELECT assert_equal(period_start('day', time_slot('2025-10-25 22:00:00+00'::TIMESTAMPTZ)), DATE '2025-10-26');
 SELECT assert_equal(period_start('day', time_slot('2025-10-26 22:59:59+00'::TIMESTAMPTZ)), DATE '2025-10-26');
 SELECT assert_equal(period_start('day', time_slot('2025-10-26 23:00:00+00'::TIMESTAMPTZ)), DATE '2025-10-27');
+-- test: a day begins at its instant, through years of zones where midnight comes twice, is skipped or moves
+CREATE OR REPLACE MACRO book_timezone() AS 'America/Havana';
+SELECT assert_equal(bool_and(instant(period_start('day', time_slot(moment))) <= moment
+    AND moment < instant(period_start('day', time_slot(moment)) + 1)), true)
+FROM (SELECT '2024-12-31 00:00:00+00'::TIMESTAMPTZ + to_minutes(15 * quarter) AS moment FROM range(36000) r(quarter));
+CREATE OR REPLACE MACRO book_timezone() AS 'Atlantic/Azores';
+SELECT assert_equal(bool_and(instant(period_start('day', time_slot(moment))) <= moment
+    AND moment < instant(period_start('day', time_slot(moment)) + 1)), true)
+FROM (SELECT '2024-12-31 00:00:00+00'::TIMESTAMPTZ + to_minutes(15 * quarter) AS moment FROM range(36000) r(quarter));
 -- test: NULL stays NULL
 SELECT assert_equal(period_start('day', NULL::BIGINT), NULL::DATE);

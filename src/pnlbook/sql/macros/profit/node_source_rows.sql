@@ -85,6 +85,16 @@ SELECT assert_equal(
     (sum(revenue_usd), sum(cost_usd), count(*), count(*) FILTER (carried)),
     (240.00, 20.00, 6, 1)::STRUCT(r DECIMAL(38, 12), c DECIMAL(38, 12), n BIGINT, x BIGINT)
 ) FROM node_source_rows('a');
+-- test: a cost at the very instant of the payment net of costs is carried, one a microsecond later is not
+INSERT INTO deployment_costs (cost_id, node_id, project_id, amount_usd, incurred_at, source, source_key, load_id)
+VALUES (91, 'a', 'q', 2.00, '2025-11-16 00:00:00+00', 's', '91', 1),
+    (92, 'a', 'q', 3.00, '2025-11-16 00:00:00.000001+00', 's', '92', 1);
+SELECT assert_equal(
+    list((id, carried, cost_usd) ORDER BY id),
+    [('3', true, 0.00), ('91', true, 0.00), ('92', false, 3.00)]
+        ::STRUCT(i VARCHAR, x BOOLEAN, c DECIMAL(38, 12))[]
+) FROM node_source_rows('a', project := 'q') WHERE table_name = 'deployment_costs';
+SELECT assert_equal(costs_carried_usd, 7.00::DECIMAL(38, 12)) FROM node_profit() WHERE node_id = 'a';
 -- test: without a node, the facts that have none; an unknown node is asked for by its id
 SELECT assert_equal(list((table_name, id)), [('node_earnings', '5'), ('marketplace_revenue', '1')])
 FROM node_source_rows(NULL);
