@@ -140,8 +140,8 @@ class TestUp:
         (folder / f"{last + 1:04d}_budgets.sql").write_text(SECOND, encoding="utf-8")
         with pytest.raises(BookTooOld, match="migrate up"), open_book(book):
             pass
-        assert [m.name for m in migrate.up(book)] == ["budgets"]
-        assert migrate.up(book) == []
+        assert [m.name for m in migrate.up(book).applied] == ["budgets"]
+        assert migrate.up(book) == migrate.Upgrade((), refreshed=False)
         with open_book(book) as connection:
             assert connection.execute("SELECT budget FROM nodes").fetchall() == []
 
@@ -149,10 +149,10 @@ class TestUp:
         for number in (last + 1, last + 2):
             text = f"-- up\nCREATE TABLE t{number} (a INTEGER);\n-- down\nDROP TABLE t{number};\n"
             (folder / f"{number:04d}_t.sql").write_text(text, encoding="utf-8")
-        assert [m.number for m in migrate.up(book, to=last + 1)] == [last + 1]
+        assert [m.number for m in migrate.up(book, to=last + 1).applied] == [last + 1]
         applied = [step.applied_at is not None for step in migrate.status(book)]
         assert applied == [True] * (last + 1) + [False]
-        assert [m.number for m in migrate.up(book)] == [last + 2]
+        assert [m.number for m in migrate.up(book).applied] == [last + 2]
 
     def test_a_failing_migration_changes_nothing(self, book: Path, folder: Path, last: int) -> None:
         before = dump(book)
@@ -197,7 +197,8 @@ class TestUp:
         monkeypatch.setattr(sql, "definitions_digest", lambda: "other")
         with pytest.raises(BookTooOld), open_book(book):
             pass
-        assert migrate.up(book) == []
+        assert migrate.up(book) == migrate.Upgrade((), refreshed=True)
+        assert migrate.up(book) == migrate.Upgrade((), refreshed=False)
         assert execute(book, "SELECT forty_two()") == [(42,)]
         monkeypatch.undo()
         migrate.up(book)

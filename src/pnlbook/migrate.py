@@ -90,6 +90,14 @@ class Step:
     applied_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Upgrade:
+    """What a book lacked: the migrations it got, and whether its macros and views were others."""
+
+    applied: tuple[sql.Migration, ...]
+    refreshed: bool
+
+
 def create(path: Path, *, timezone: str = "UTC") -> bool:
     """Make a new book at `path` and return True; return False when one is there already.
 
@@ -168,8 +176,8 @@ def up(
     to: int | None = None,
     timeout: float = LOCK_TIMEOUT,
     on_wait: OnWait = None,
-) -> list[sql.Migration]:
-    """Apply the missing migrations up to number `to` (default: all) and return them."""
+) -> Upgrade:
+    """Apply the missing migrations up to number `to` (default: all), then install the macros."""
     with connect(path, write=True, timeout=timeout, on_wait=on_wait) as connection:
         _require_book(connection, path)
         return _up(connection, len(sql.migrations()) if to is None else to)
@@ -220,16 +228,18 @@ def _require_book(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     return version
 
 
-def _up(connection: duckdb.DuckDBPyConnection, to: int) -> list[sql.Migration]:
+def _up(connection: duckdb.DuckDBPyConnection, to: int) -> Upgrade:
     connection.execute(_LEDGER)
     version = schema_version(connection) or 0
     missing = [m for m in sql.migrations() if version < m.number <= to]
     for migration in missing:
         _step(connection, migration, "up")
     _describe_history(connection)
-    if to == len(sql.migrations()):
-        _install_definitions(connection)
-    return missing
+    if to < len(sql.migrations()):
+        return Upgrade(tuple(missing), refreshed=False)
+    before = setting(connection, "definitions_sha256")
+    _install_definitions(connection)
+    return Upgrade(tuple(missing), refreshed=before != sql.definitions_digest())
 
 
 def _describe_history(connection: duckdb.DuckDBPyConnection) -> None:

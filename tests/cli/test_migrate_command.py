@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 from tests.cli.running import Outcome, Pnlbook, check_golden, scrubbed
 
@@ -31,6 +32,15 @@ def test_status(pnlbook: Pnlbook, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("book")
 def test_up_to_date(pnlbook: Pnlbook) -> None:
     assert pnlbook("migrate", "up") == Outcome(0, "book.duckdb is up to date.\n", "")
+
+
+def test_macros_of_another_version_are_refreshed(pnlbook: Pnlbook, book: Path) -> None:
+    with duckdb.connect(str(book)) as connection:
+        connection.execute("UPDATE book_settings SET value = 'x' WHERE name = 'definitions_sha256'")
+    said = "book.duckdb: refreshed the macros and views; the schema was up to date.\n"
+    assert pnlbook("migrate", "up") == Outcome(0, said, "")
+    again = json.loads(pnlbook("migrate", "up", "--json").out)
+    assert (again["applied"], again["refreshed"]) == ([], False)
 
 
 def test_down_asks_first(pnlbook: Pnlbook, book: Path) -> None:

@@ -46,8 +46,14 @@ def up(
     from pnlbook import migrate
 
     done = migrate.up(run.path, to=to, timeout=run.timeout, on_wait=run.on_wait)
-    text = f"{run.path}: {_applied(done)}." if done else f"{run.path} is up to date."
-    run.say(text, book=run.path, applied=[m.number for m in done])
+    if done.applied:
+        text = f"{run.path}: applied {_names(done.applied)}."
+    elif done.refreshed:
+        text = f"{run.path}: refreshed the macros and views; the schema was up to date."
+    else:
+        text = f"{run.path} is up to date."
+    numbers = [migration.number for migration in done.applied]
+    run.say(text, book=run.path, applied=numbers, refreshed=done.refreshed)
 
 
 def down(
@@ -125,10 +131,6 @@ def _confirm(warning: str, *, yes: bool) -> None:
         raise NotConfirmed(warning)
     if not typer.confirm(f"{warning} Go on?", err=True):
         raise NotConfirmed(warning)
-
-
-def _applied(done: Sequence[Migration]) -> str:
-    return f"applied {_names(done)}"
 
 
 def _names(migrations: Sequence[Migration]) -> str:
