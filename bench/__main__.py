@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from bench import backup, loading, profit, spool, starting
+from bench import backup, loading, logs, profit, spool, starting
 from bench.measure import ROOT, Finding, Options
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ BENCHMARKS: dict[str, Callable[[Options], list[Finding]]] = {
     "memory": loading.memory,
     "profit": profit.compare,
     "backup": backup.compare,
+    "logs": logs.load_transcripts,
+    "history": logs.load_history,
     "spool": spool.compare,
     "help": starting.help_of_program,
     "chart": starting.first_chart,
