@@ -30,7 +30,7 @@ _COLUMNS = (
     "message: 'STRUCT(id VARCHAR, model VARCHAR, content JSON, usage STRUCT(input_tokens BIGINT, "
     "output_tokens BIGINT, cache_read_input_tokens BIGINT, cache_creation_input_tokens BIGINT))'}"
 )
-_USAGE = (  # noqa: S608 - constants of this module
+_USAGE = (
     "SELECT sum(output), sum(cached), sum(letters) FROM ("
     "SELECT max(message.usage.output_tokens) AS output, "
     "max(message.usage.cache_read_input_tokens) AS cached, sum(length(message.content)) AS letters "
