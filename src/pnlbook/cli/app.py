@@ -26,6 +26,7 @@ from pnlbook.cli import (
     restore,
     schedule,
     sql,
+    undo,
     worklog,
 )
 from pnlbook.cli.run import with_run
@@ -101,7 +102,7 @@ for name, subcommand in _BACKUP.items():
     backup.group.command(name)(with_run(subcommand))
 for panel, functions in {
     "Make a book": (init.init, demo.demo),
-    "Bring data in": (load.load, loads.loads, loads.rejects, checks.checks),
+    "Bring data in": (load.load, loads.loads, loads.rejects, undo.undo, checks.checks),
     "Look at it": (sql.sql, report.report),
     "Take care of it": (doctor.doctor,),
 }.items():

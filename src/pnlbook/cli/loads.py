@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from pnlbook.cli.formats import Result
 
 _LOADS = """
-SELECT load_id, date_trunc('second', committed_at) AS loaded_at, status, table_name, rows_read,
-    rows_added, rows_superseded, rows_unchanged, rows_refused, amount_usd, location
-FROM loads ORDER BY load_id DESC
+SELECT load_id, date_trunc('second', committed_at) AS loaded_at,
+    CASE WHEN undone_by IS NOT NULL THEN 'undone' WHEN format = 'undo' THEN 'undo' ELSE status
+    END AS status,
+    table_name, rows_read, rows_added, rows_superseded, rows_unchanged, rows_refused,
+    amount_usd, location
+FROM loads LEFT JOIN undone_loads() USING (load_id) ORDER BY load_id DESC
 """
 _REJECTS = """
 SELECT load_id, location, line, column_name AS "column", value, reason, raw
