@@ -17,7 +17,7 @@ from tests.worklog.repositories import Repository, shown
 
 from pnlbook.config import WorkAssignment
 from pnlbook.load import FileRejected
-from pnlbook.worklog import git_log
+from pnlbook.worklog import git, git_log
 from pnlbook.worklog.assignment import Assignments
 from pnlbook.worklog.git import IMPORTER
 from pnlbook.worklog.importer import Findings, Position, Reading
@@ -474,6 +474,32 @@ def test_chunks_may_end_anywhere(repository: Repository, monkeypatch: pytest.Mon
     for size in (1, 7, 64):
         monkeypatch.setattr(git_log, "_CHUNK", size)
         assert counted(read(repository.path / "made")[0]) == whole
+
+
+def test_a_long_history_is_read_by_two_processes_as_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = generator.make(tmp_path / "made", 61)
+    whole, position = read(path)
+    monkeypatch.setattr(git, "_LONG", 5)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    parted, later = read(path)
+    assert [one.key for one in changes(parted)] == [one.key for one in changes(whole)]
+    assert (merged([parted]), later) == (merged([whole]), position)
+
+
+def test_a_corrupt_object_in_the_older_half_refuses_the_repository(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git, "_LONG", 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for number in range(6):
+        repository.write("a", f"{number}\n")
+        repository.commit(f"commit {number}")
+    blob = repository.git("rev-parse", "HEAD~5:a").decode().strip()
+    (repository.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(FileRejected, match="git cannot read it"):
+        read(repository.path)
 
 
 def test_a_made_history_is_counted_as_git_show_counts_it(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ it lacks is not fetched. Commits that a later HEAD no longer holds stay in the b
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,14 @@ from pnlbook.worklog.people import worker
 from pnlbook.worklog.records import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
+    from typing import BinaryIO
 
     from pnlbook.worklog.git_log import Commit
     from pnlbook.worklog.importer import Findings, Reading
 
 _LEVELS = 4  # folders below a place that repositories are looked for in
+_LONG = 1000  # commits that are worth a process of their own
 _YEARS = (-62_135_596_800, 253_402_300_799)  # seconds since 1970 of the years 1 to 9999
 
 
@@ -70,9 +73,10 @@ class GitImporter:
                 "is not known. Run `git fetch --unshallow` in it and load it again."
             )
         changes = _Changes(git, now, reading, findings)
-        with git.output("log", *ARGUMENTS, *revisions, "--") as stream:
-            for commit in read_commits(stream, changes.tell):
-                changes.add(commit)
+        with closing(_outputs(git, revisions)) as outputs:
+            for output in outputs:
+                for commit in read_commits(output, changes.tell):
+                    changes.add(commit)
         findings.lines += changes.commits
         return Position(
             position.bytes_read + changes.bytes,
@@ -82,6 +86,20 @@ class GitImporter:
 
 
 IMPORTER = GitImporter()
+
+
+def _outputs(git: Git, revisions: Sequence[str]) -> Generator[BinaryIO, None, None]:
+    """Yield what `git log` tells; of a long history, its older half is read by a second process."""
+    command = ("log", *ARGUMENTS)
+    half = int(git.lines("rev-list", "--count", "--no-merges", *revisions, "--")[0]) // 2
+    if half < _LONG or (os.cpu_count() or 1) == 1:
+        with git.output(*command, *revisions, "--") as output:
+            yield output
+        return
+    with git.beside(*command, f"--skip={half}", *revisions, "--") as older:
+        with git.output(*command, f"--max-count={half}", *revisions, "--") as output:
+            yield output
+        yield older()
 
 
 class _Changes:

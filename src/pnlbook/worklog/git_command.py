@@ -12,12 +12,12 @@ import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from pnlbook.load import FileRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pnlbook.worklog.importer import Position
@@ -98,7 +98,7 @@ class Git:
     def output(self, *arguments: str) -> Iterator[BinaryIO]:
         """Give the output of a command while it runs. Raises FileRejected when it fails."""
         with tempfile.TemporaryFile() as errors:
-            process = self._start(arguments, errors)
+            process = self._start(arguments, subprocess.PIPE, errors)
             stream = cast("BinaryIO", process.stdout)
             try:
                 yield stream
@@ -108,19 +108,45 @@ class Git:
             finally:
                 stream.close()
                 process.wait()
-            if process.returncode:
-                errors.seek(0)
-                raise self._rejected(errors.read())
+            self._expect_success(process, errors)
 
-    def _start(self, arguments: Sequence[str], errors: BinaryIO) -> subprocess.Popen[bytes]:
+    @contextmanager
+    def beside(self, *arguments: str) -> Iterator[Callable[[], BinaryIO]]:
+        """Run a command while something else is done; what is given waits for its output.
+
+        That raises FileRejected when the command fails.
+        """
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            process = self._start(arguments, output, errors)
+
+            def wait() -> BinaryIO:
+                process.wait()
+                self._expect_success(process, errors)
+                output.seek(0)
+                return cast("BinaryIO", output)
+
+            try:
+                yield wait
+            finally:
+                process.kill()
+                process.wait()
+
+    def _start(
+        self, arguments: Sequence[str], output: int | IO[bytes], errors: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603
             self._command(arguments),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=errors,
             env=self._environment,
             pipesize=1 << 20,
         )
+
+    def _expect_success(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+        if process.returncode:
+            errors.seek(0)
+            raise self._rejected(errors.read())
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         try:
