@@ -14,11 +14,12 @@ import duckdb
 
 from pnlbook.book import identifier, quote, run
 from pnlbook.load.clean import constant
+from pnlbook.load.derive import after_load
 from pnlbook.load.price import by_token
 from pnlbook.load.record import Entry, Outcome, next_number, number, read_result, record
 from pnlbook.load.result import FileResult, Progress
 from pnlbook.load.stage import key_columns
-from pnlbook.load.usage import MESSAGES, SAID, price
+from pnlbook.load.usage import MESSAGES, SAID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +42,7 @@ def commit(
         for number, entry in enumerate(entries):
             on_progress(Progress("writing", entry.location, 0, number, len(entries)))
             results.append(_load(connection, entry, first + number, first))
-        price(connection, first)
+        after_load(connection, first)
         run(connection, "ROLLBACK" if dry_run else "COMMIT")
     except BaseException:
         _roll_back(connection)

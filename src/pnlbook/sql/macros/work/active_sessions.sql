@@ -46,3 +46,27 @@ CREATE OR REPLACE MACRO active_sessions(minutes := 30, "at" := NULL, node := NUL
     ORDER BY last_at DESC, session_id;
 COMMENT ON MACRO TABLE active_sessions IS
     'Sessions in progress of which something was heard in the last minutes, by default 30';
+
+-- tests
+INSERT INTO work_sessions BY NAME
+SELECT *, 's' AS source, session_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('live', 'in_progress', '2025-10-01 08:00:00+00', NULL), ('left', 'in_progress', '2025-10-01 08:00:00+00', NULL),
+    ('new', 'in_progress', '2025-10-01 11:55:00+00', NULL), ('done', 'completed', '2025-10-01 11:50:00+00', '2025-10-01 11:58:00+00'),
+    ('later', 'in_progress', '2025-10-01 12:10:00+00', NULL), ('ended', 'in_progress', '2025-10-01 08:00:00+00', '2025-10-01 11:45:00+00')
+) v(session_id, status, started_at, completed_at);
+INSERT INTO tool_usage (usage_id, session_id, tool_name, total_duration_ms, used_at, source, source_key, load_id)
+VALUES
+    (1, 'live', 'read', NULL, '2025-10-01 11:00:00+00', 's', '1', 1),
+    (2, 'live', 'bash', 600000, '2025-10-01 11:30:00+00', 's', '2', 1),
+    (3, 'live', 'edit', NULL, '2025-10-01 12:30:00+00', 's', '3', 1);
+-- test: in progress, and heard of within the minutes
+SELECT assert_equal(
+    list((session_id, silent_seconds, tool_invocations, last_tool)),
+    [('new', 300, 0, NULL), ('ended', 900, 0, NULL), ('live', 1200, 2, 'bash')]
+        ::STRUCT(s VARCHAR, q BIGINT, t BIGINT, l VARCHAR)[]
+) FROM active_sessions("at" := '2025-10-01 12:00');
+SELECT assert_equal(list(session_id), ['new', 'ended']) FROM active_sessions(20, "at" := '2025-10-01 12:00');
+SELECT assert_equal(list(session_id), NULL::VARCHAR[]) FROM active_sessions("at" := '2025-10-01 12:00', node := 'a');
+-- test: by now everything has gone silent
+SELECT assert_equal(count(*), 0::BIGINT) FROM active_sessions();

@@ -26,12 +26,39 @@ CREATE OR REPLACE MACRO interval_rows(
         session_id, agent_id, node_id, project_id, kind, day,
         greatest(began, epoch_us(instant(day))) AS began, least(ended, epoch_us(instant(day + 1))) AS ended
     FROM (
-        SELECT *, unnest(range(
-            period_start('day', time_slot(make_timestamptz(began))),
-            period_start('day', time_slot(make_timestamptz(ended - 1))) + 1,
-            INTERVAL 1 DAY
-        ))::DATE AS day
+        SELECT *, unnest(local_days(began, ended)) AS day
         FROM counted
         WHERE daily
     );
 COMMENT ON MACRO TABLE interval_rows IS 'Intervals of work that count, cut to a range and, if asked, to days';
+
+-- tests
+INSERT INTO work_intervals BY NAME
+SELECT *, 'p' AS project_id
+FROM (VALUES
+    ('s', 'a', 'busy', '2025-10-01 23:50:00+00'::TIMESTAMPTZ, '2025-10-02 00:10:00+00'::TIMESTAMPTZ),
+    ('s', 'a', 'idle', '2025-10-02 00:10:00+00', '2025-10-02 00:15:00+00'),
+    ('s', NULL, 'idle', '2025-10-02 01:00:00+00', '2025-10-02 01:05:00.000001+00')
+) v(session_id, node_id, kind, started_at, ended_at);
+CREATE TEMP MACRO minutes(micros) AS micros // 60000000 % 1440;
+-- test: idle gaps up to the threshold count whole, longer ones not at all
+SELECT assert_equal(list(minutes(ended - began) ORDER BY began), [20, 5]) FROM interval_rows();
+SELECT assert_equal(list(minutes(ended - began) ORDER BY began), [20]) FROM interval_rows(idle_seconds := 299);
+SELECT assert_equal(list(minutes(ended - began) ORDER BY began), [20, 5, 5]) FROM interval_rows(idle_seconds := 301);
+-- test: a range cuts, and a gap is no shorter for being cut
+SELECT assert_equal(list((minutes(began), minutes(ended)) ORDER BY began), [(1435, 0)])
+FROM interval_rows(since := '2025-10-01 23:55', until := '2025-10-02');
+SELECT assert_equal(count(*), 0::BIGINT)
+FROM interval_rows(since := '2025-10-02 00:10', until := '2025-10-02 00:12', idle_seconds := 200);
+SELECT assert_equal(count(*), 0::BIGINT) FROM interval_rows(since := '2025-10-02 00:15', idle_seconds := 300);
+-- test: days cut at midnight of the book
+SELECT assert_equal(
+    list((day, minutes(ended - began)) ORDER BY began),
+    [(DATE '2025-10-01', 10), (DATE '2025-10-02', 10), (DATE '2025-10-02', 5)]
+) FROM interval_rows(daily := true);
+CREATE OR REPLACE MACRO book_timezone() AS 'Europe/Berlin';
+SELECT assert_equal(list((day, minutes(ended - began)) ORDER BY began), [(DATE '2025-10-02', 20), (DATE '2025-10-02', 5)])
+FROM interval_rows(daily := true);
+-- test: filters
+SELECT assert_equal(count(*), 0::BIGINT) FROM interval_rows(project := 'q');
+SELECT assert_equal(count(*), 2::BIGINT) FROM interval_rows(node := 'a', idle_seconds := 1000);

@@ -45,3 +45,28 @@ CREATE OR REPLACE MACRO model_costs(
     ORDER BY cost_usd DESC NULLS LAST, output_tokens DESC NULLS LAST, model, node_id, project_id;
 COMMENT ON MACRO TABLE model_costs IS
     'Tokens of every kind and their cost by model and, if asked, by node or project; whether that is only a lower bound';
+
+-- tests
+INSERT INTO communication_log BY NAME
+SELECT *, '2025-10-01 00:00:00+00' AS sent_at, 's' AS source, message_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('1', 'a', 'user', NULL, NULL, NULL, NULL, NULL, NULL), ('2', 'a', 'assistant', 'm', 10, 5, true, 0.50, 'list'),
+    ('3', 'b', 'assistant', 'm', 10, 5, true, 0.50, 'estimate'), ('4', 'a', 'assistant', 'n', NULL, 5, false, NULL, NULL),
+    ('5', 'a', 'assistant', 'n', 0, 0, true, NULL, NULL), ('6', NULL, 'assistant', NULL, NULL, NULL, NULL, NULL, NULL)
+) v(message_id, node_id, role, model, input_tokens, output_tokens, usage_final, cost_usd, cost_basis);
+-- test: what is not known is counted and makes the figures lower bounds
+SELECT assert_equal(
+    list((model, messages, input_tokens, output_tokens, cost_usd, cost_basis, unpriced_messages, messages_not_final,
+        messages_without_tokens, at_least)),
+    [
+        ('m', 2, 20, 10, 1, 'mixed', 0, 0, 0, false), ('n', 2, 0, 5, NULL, NULL, 1, 1, 0, true),
+        (NULL, 1, NULL, NULL, NULL, NULL, 0, 0, 1, true)
+    ]::STRUCT(
+        m VARCHAR, n BIGINT, i BIGINT, o BIGINT, c DECIMAL(38, 12), b VARCHAR, u BIGINT, f BIGINT, w BIGINT, a BOOLEAN
+    )[]
+) FROM model_costs();
+-- test: by node too
+SELECT assert_equal(
+    list((model, node_id, cost_basis) ORDER BY model, node_id),
+    [('m', 'a', 'list'), ('m', 'b', 'estimate'), ('n', 'a', NULL), (NULL, NULL, NULL)]
+) FROM model_costs(by_node := true);

@@ -66,3 +66,59 @@ CREATE OR REPLACE MACRO project_work(
     ORDER BY last_session_at DESC NULLS LAST, total_sessions DESC, part;
 COMMENT ON MACRO TABLE project_work IS
     'What was done for every project, what it took in hours and tokens, and what its nodes earned in an hour, with what is unattributed';
+
+-- tests
+INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
+VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
+INSERT INTO projects (project_id, project_name, source, source_key, load_id) VALUES ('p', 'Portal', 's', 'p', 1);
+INSERT INTO work_sessions BY NAME
+SELECT *, 's' AS source, session_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('one', 'a', 'p', 'completed', '2025-10-01 08:00:00+00', '2025-10-01 09:00:00+00', 3600),
+    ('two', 'a', 'p', 'failed', '2025-10-01 08:30:00+00', '2025-10-01 09:30:00+00', 3600),
+    ('three', 'x', NULL, 'in_progress', '2025-10-02 08:00:00+00', NULL, NULL)
+) v(session_id, node_id, project_id, status, started_at, completed_at, total_duration_seconds);
+INSERT INTO work_tasks BY NAME
+SELECT *, 's' AS source, task_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('1', 'a', 'p', 'completed', true, '2025-10-01 08:00:00+00'), ('2', 'a', 'p', 'completed', NULL, '2025-10-01 08:00:00+00'),
+    ('3', 'a', 'p', 'failed', NULL, '2025-10-01 08:40:00+00'), ('4', NULL, 'p', 'in_progress', NULL, '2025-10-02 08:00:00+00')
+) v(task_id, node_id, project_id, status, success, started_at);
+INSERT INTO file_changes BY NAME
+SELECT *, 'modified' AS change_type, 's' AS source, change_id AS source_key, 1 AS load_id
+FROM (VALUES
+    (1, 'a', 'p', 'f', 'edit', 100, 10, '2025-10-01 08:10:00+00'), (2, 'a', 'p', 'f', 'edit', 20, 0, '2025-10-01 08:20:00+00'),
+    (3, 'a', 'p', 'g', 'edit', NULL, NULL, '2025-10-01 08:30:00+00'), (4, 'a', 'p', 'f', 'commit', 120, 10, '2025-10-01 09:00:00+00')
+) v(change_id, node_id, project_id, file_path, origin, lines_added, lines_deleted, changed_at);
+INSERT INTO tool_usage BY NAME
+SELECT *, 's' AS source, usage_id AS source_key, 1 AS load_id
+FROM (VALUES
+    (1, 'a', 'p', 'bash', 5, 4, '2025-10-01 08:10:00+00'), (2, 'a', 'p', 'bash', 1, NULL, '2025-10-01 08:11:00+00'),
+    (3, NULL, NULL, 'edit', 1, 0, '2025-10-01 08:12:00+00')
+) v(usage_id, node_id, project_id, tool_name, invocation_count, success_count, used_at);
+INSERT INTO communication_log BY NAME
+SELECT *, 's' AS source, message_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('1', 'a', 'p', 'user', NULL, NULL, NULL, NULL, NULL, '2025-10-01 08:00:00+00'),
+    ('2', 'a', 'p', 'assistant', 10, 500, 30, true, 0.25, '2025-10-01 08:01:00+00'),
+    ('3', 'a', 'p', 'assistant', 10, NULL, 30, false, NULL, '2025-10-01 08:02:00+00'),
+    ('4', 'a', 'p', 'assistant', NULL, NULL, NULL, NULL, NULL, '2025-10-01 08:03:00+00')
+) v(message_id, node_id, project_id, role, input_tokens, cache_read_tokens, output_tokens, usage_final, cost_usd, sent_at);
+INSERT INTO node_earnings BY NAME
+SELECT *, gross_amount_usd AS amount_usd, 1 AS token_amount, 'milestone' AS payment_type, 'paid' AS payment_status,
+    '2025-10-01 00:00:00+00' AS earned_at, 's' AS source, earning_id AS source_key, 1 AS load_id
+FROM (VALUES (1, 'a', 'p', 100.00, NULL), (2, 'y', NULL, NULL, 'SOL'))
+    v(earning_id, node_id, project_id, gross_amount_usd, token);
+INSERT INTO work_intervals BY NAME FROM work_timeline();
+
+-- test: known projects and work without one, the latest first
+SELECT assert_equal(
+    list((project_id, project_name, attributed, nodes, total_sessions, total_tasks, session_hours, earnings_per_hour)),
+    [(NULL, 'unattributed', false, 1, 1, 0, NULL, NULL), ('p', 'Portal', true, 1, 2, 4, 2, 50)]::STRUCT(
+        i VARCHAR, n VARCHAR, a BOOLEAN, k BIGINT, s BIGINT, t BIGINT, h DECIMAL(38, 6), e DECIMAL(38, 2)
+    )[]
+) FROM project_work();
+SELECT assert_equal((first_session_at, last_session_at), (instant('2025-10-01 08:00'), instant('2025-10-01 09:30')))
+FROM project_work(project := 'p');
+-- test: filtered to a node, projects that it did nothing for are left out
+SELECT assert_equal(list(project_id), [NULL]) FROM project_work(node := 'x');

@@ -11,8 +11,8 @@ CREATE OR REPLACE MACRO tool_success(
             CASE
                 WHEN waits_for_person THEN NULL
                 WHEN invocation_count = 1 THEN total_duration_ms
-                WHEN invocation_count > 1 THEN ratio(total_duration_ms, invocation_count, 3)
-            END::DECIMAL(18, 3) AS duration_ms
+                WHEN invocation_count > 1 THEN ratio(total_duration_ms, invocation_count, 3)::DECIMAL(18, 3)
+            END AS duration_ms
         FROM work_rows(
             'tool_usage', used_at, since := since, until := until, as_of := as_of, node := node, project := project
         )
@@ -58,3 +58,23 @@ CREATE OR REPLACE MACRO tool_success(
     ORDER BY invocations DESC, tool_name;
 COMMENT ON MACRO TABLE tool_success IS
     'How often each tool was invoked and succeeded, with the Wilson 95 % interval, why it failed and how long it took';
+
+-- tests
+INSERT INTO tool_usage BY NAME
+SELECT *, '2025-10-01 00:00:00+00' AS used_at, 's' AS source, usage_id AS source_key, 1 AS load_id
+FROM (VALUES
+    (1, 'bash', 4, 3, 'exit_code', 400, NULL), (2, 'bash', 1, NULL, NULL, NULL, NULL), (3, 'bash', 1, 0, NULL, 300, NULL),
+    (4, 'bash', 1, 1, NULL, 0, NULL), (5, 'bash', 1, 1, NULL, 0, NULL), (6, 'ask', 1, NULL, NULL, 60000, true)
+) v(usage_id, tool_name, invocation_count, success_count, error_class, total_duration_ms, waits_for_person);
+-- test: rates are of known outcomes, classes add up to the failures
+SELECT assert_equal(
+    list((tool_name, invocations, successes, failures, outcomes_unknown, success_rate_pct, exit_code_errors, other_errors)),
+    [('bash', 8, 5, 2, 1, 71.43, 1, 1), ('ask', 1, 0, 0, 1, NULL, 0, 0)]::STRUCT(
+        t VARCHAR, i BIGINT, s BIGINT, f BIGINT, u BIGINT, r DECIMAL(38, 2), e BIGINT, o BIGINT
+    )[]
+) FROM tool_success();
+-- test: durations are of one invocation and of no person
+SELECT assert_equal(
+    list((durations, median_duration_ms, p95_duration_ms)),
+    [(4, 0, 300), (0, NULL, NULL)]::STRUCT(n BIGINT, m DECIMAL(18, 3), p DECIMAL(18, 3))[]
+) FROM tool_success();

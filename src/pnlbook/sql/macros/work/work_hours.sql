@@ -51,3 +51,29 @@ CREATE OR REPLACE MACRO work_hours(
     FROM sums
     GROUP BY of_part;
 COMMENT ON MACRO TABLE work_hours IS 'Working time by any grain, in microseconds: wall, session and agent';
+
+-- tests
+INSERT INTO work_intervals BY NAME
+SELECT *, 'busy' AS kind, 'p' AS project_id
+FROM (VALUES
+    ('one', '', 'a', '2025-10-01 08:00:00+00'::TIMESTAMPTZ, '2025-10-01 10:00:00+00'::TIMESTAMPTZ),
+    ('one', 'sub', 'a', '2025-10-01 09:00:00+00', '2025-10-01 11:00:00+00'),
+    ('one', 'sub 2', 'a', '2025-10-01 09:30:00+00', '2025-10-01 10:30:00+00'),
+    ('two', '', 'a', '2025-10-01 10:30:00+00', '2025-10-01 12:00:00+00'),
+    ('two', 'sub', NULL, '2025-10-01 20:00:00+00', '2025-10-01 21:00:00+00'),
+    ('three', '', NULL, '2025-10-01 20:00:00+00', '2025-10-01 21:00:00+00')
+) v(session_id, agent_id, node_id, started_at, ended_at);
+CREATE TEMP MACRO minutes(micros) AS micros // 60000000;
+-- test: streams added up, sessions without their own overlaps, the wall without any
+SELECT assert_equal(
+    list((of_part, minutes(wall_us), minutes(session_us), minutes(agent_us)) ORDER BY of_part NULLS LAST),
+    [('a', 240, 270, 390), (NULL, 60, 120, 120)]::STRUCT(p VARCHAR, w BIGINT, s BIGINT, a BIGINT)[]
+) FROM work_hours(node_id);
+SELECT assert_equal((minutes(wall_us), minutes(session_us), minutes(agent_us)), (300, 390, 510)::STRUCT(w BIGINT, s BIGINT, a BIGINT))
+FROM work_hours(NULL);
+-- test: twice the same stream of time changes the wall by nothing
+INSERT INTO work_intervals BY NAME SELECT * REPLACE (session_id || ' again' AS session_id) FROM work_intervals;
+SELECT assert_equal((minutes(wall_us), minutes(session_us), minutes(agent_us)), (300, 780, 1020)::STRUCT(w BIGINT, s BIGINT, a BIGINT))
+FROM work_hours(NULL);
+-- test: no intervals, no rows
+SELECT assert_equal(count(*), 0::BIGINT) FROM work_hours(NULL, until := '2025-01-01');

@@ -153,3 +153,86 @@ CREATE OR REPLACE MACRO work_sums(
     GROUP BY of_part;
 COMMENT ON MACRO TABLE work_sums IS
     'Sessions, tasks, changes, tools, messages, errors and hours by any grain; what the work macros are made of';
+
+-- tests
+INSERT INTO nodes (node_id, node_name, source, source_key, load_id)
+VALUES ('a', 'Ada', 's', 'a', 1), ('b', NULL, 's', 'b', 1);
+INSERT INTO projects (project_id, project_name, source, source_key, load_id) VALUES ('p', 'Portal', 's', 'p', 1);
+INSERT INTO work_sessions BY NAME
+SELECT *, 's' AS source, session_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('one', 'a', 'p', 'completed', '2025-10-01 08:00:00+00', '2025-10-01 09:00:00+00', 3600),
+    ('two', 'a', 'p', 'failed', '2025-10-01 08:30:00+00', '2025-10-01 09:30:00+00', 3600),
+    ('three', 'x', NULL, 'in_progress', '2025-10-02 08:00:00+00', NULL, NULL)
+) v(session_id, node_id, project_id, status, started_at, completed_at, total_duration_seconds);
+INSERT INTO work_tasks BY NAME
+SELECT *, 's' AS source, task_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('1', 'a', 'p', 'completed', true, '2025-10-01 08:00:00+00'), ('2', 'a', 'p', 'completed', NULL, '2025-10-01 08:00:00+00'),
+    ('3', 'a', 'p', 'failed', NULL, '2025-10-01 08:40:00+00'), ('4', NULL, 'p', 'in_progress', NULL, '2025-10-02 08:00:00+00')
+) v(task_id, node_id, project_id, status, success, started_at);
+INSERT INTO file_changes BY NAME
+SELECT *, 'modified' AS change_type, 's' AS source, change_id AS source_key, 1 AS load_id
+FROM (VALUES
+    (1, 'a', 'p', 'f', 'edit', 100, 10, '2025-10-01 08:10:00+00'), (2, 'a', 'p', 'f', 'edit', 20, 0, '2025-10-01 08:20:00+00'),
+    (3, 'a', 'p', 'g', 'edit', NULL, NULL, '2025-10-01 08:30:00+00'), (4, 'a', 'p', 'f', 'commit', 120, 10, '2025-10-01 09:00:00+00')
+) v(change_id, node_id, project_id, file_path, origin, lines_added, lines_deleted, changed_at);
+INSERT INTO tool_usage BY NAME
+SELECT *, 's' AS source, usage_id AS source_key, 1 AS load_id
+FROM (VALUES
+    (1, 'a', 'p', 'bash', 5, 4, '2025-10-01 08:10:00+00'), (2, 'a', 'p', 'bash', 1, NULL, '2025-10-01 08:11:00+00'),
+    (3, NULL, NULL, 'edit', 1, 0, '2025-10-01 08:12:00+00')
+) v(usage_id, node_id, project_id, tool_name, invocation_count, success_count, used_at);
+INSERT INTO communication_log BY NAME
+SELECT *, 's' AS source, message_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('1', 'a', 'p', 'user', NULL, NULL, NULL, NULL, NULL, '2025-10-01 08:00:00+00'),
+    ('2', 'a', 'p', 'assistant', 10, 500, 30, true, 0.25, '2025-10-01 08:01:00+00'),
+    ('3', 'a', 'p', 'assistant', 10, NULL, 30, false, NULL, '2025-10-01 08:02:00+00'),
+    ('4', 'a', 'p', 'assistant', NULL, NULL, NULL, NULL, NULL, '2025-10-01 08:03:00+00')
+) v(message_id, node_id, project_id, role, input_tokens, cache_read_tokens, output_tokens, usage_final, cost_usd, sent_at);
+INSERT INTO node_earnings BY NAME
+SELECT *, gross_amount_usd AS amount_usd, 1 AS token_amount, 'milestone' AS payment_type, 'paid' AS payment_status,
+    '2025-10-01 00:00:00+00' AS earned_at, 's' AS source, earning_id AS source_key, 1 AS load_id
+FROM (VALUES (1, 'a', 'p', 100.00, NULL), (2, 'y', NULL, NULL, 'SOL'))
+    v(earning_id, node_id, project_id, gross_amount_usd, token);
+INSERT INTO work_intervals BY NAME FROM work_timeline();
+
+-- test: each table is summed by itself
+SELECT assert_equal(
+    list((part, sessions, sessions_without_time, tasks, tasks_succeeded, tasks_failed, changes, lines_added,
+        commit_lines_added, changes_without_lines, files_changed) ORDER BY part NULLS LAST),
+    [('a', 2, 0, 3, 1, 1, 4, 120, 120, 1, 2), ('x', 1, 1, 0, 0, 0, 0, 0, 0, 0, 0), (NULL, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)]
+        ::STRUCT(
+            p VARCHAR, s BIGINT, w BIGINT, t BIGINT, o BIGINT, f BIGINT, c BIGINT, l BIGINT, k BIGINT, u BIGINT, d BIGINT
+        )[]
+) FROM work_sums(node_id);
+-- test: what is not known is not zero, and what was not there is
+SELECT assert_equal(
+    list((part, tool_invocations, tool_successes, tool_failures, tool_outcomes_unknown, messages, input_tokens,
+        output_tokens, model_cost_usd, unpriced_messages) ORDER BY part NULLS LAST),
+    [('a', 6, 4, 1, 1, 4, 520, 60, 0.25, 1), ('x', 0, 0, 0, 0, 0, 0, 0, 0, 0), (NULL, 1, 0, 1, 0, 0, 0, 0, 0, 0)]
+        ::STRUCT(
+            p VARCHAR, i BIGINT, s BIGINT, f BIGINT, u BIGINT, m BIGINT, t BIGINT, o BIGINT, c DECIMAL(38, 12), r BIGINT
+        )[]
+) FROM work_sums(node_id);
+SELECT assert_equal(list((part, session_us) ORDER BY part NULLS LAST), [('a', 7200000000), ('x', NULL), (NULL, 0)])
+FROM work_sums(node_id);
+SELECT assert_equal(
+    (changes, lines_added, messages, input_tokens, model_cost_usd),
+    (1, NULL, 1, NULL, NULL)::STRUCT(c BIGINT, l BIGINT, m BIGINT, i BIGINT, u DECIMAL(38, 12))
+) FROM (
+    SELECT sum(changes)::BIGINT AS changes, sum(nullif(lines_added, 0))::BIGINT AS lines_added,
+        sum(messages)::BIGINT AS messages, sum(nullif(input_tokens, 0))::BIGINT AS input_tokens,
+        sum(nullif(model_cost_usd, 0))::DECIMAL(38, 12) AS model_cost_usd
+    FROM (
+        FROM work_sums(NULL, since := '2025-10-01 08:03', until := '2025-10-01 08:04')
+        UNION ALL FROM work_sums(NULL, since := '2025-10-01 08:30', until := '2025-10-01 08:31')
+    )
+);
+-- test: listed ones have a row, and earnings are added where they are asked for
+SELECT assert_equal(
+    list((part, earnings_usd, unpriced_earnings) ORDER BY part NULLS LAST),
+    [('a', 100, 0), ('b', 0, 0), ('x', 0, 0), ('y', NULL, 1), (NULL, 0, 0)]
+        ::STRUCT(p VARCHAR, e DECIMAL(38, 12), u BIGINT)[]
+) FROM work_sums(node_id, listed := 'nodes', with_earnings := true);

@@ -73,3 +73,61 @@ CREATE OR REPLACE MACRO work_timeline(as_of := NULL, sessions := NULL) AS TABLE
     WHERE by_rows AND started_at < completed_at;
 COMMENT ON MACRO TABLE work_timeline IS
     'The time of each stream of work, made from the rows: busy, or idle while a person was waited for';
+
+-- tests
+CREATE TEMP MACRO clock(moment) AS epoch_us(moment) // 1000000 % 86400;
+CREATE TEMP MACRO found() AS TABLE
+    SELECT list((session_id, agent_id, kind, clock(started_at), clock(ended_at), project_id) ORDER BY session_id, agent_id, started_at)
+        AS rows
+    FROM work_timeline();
+INSERT INTO communication_log BY NAME
+SELECT *, 'p' AS project_id, 's' AS source, message_id AS source_key, 1 AS load_id
+FROM (VALUES
+    ('1', 's', NULL, 'user', '2025-10-01 00:00:00+00', NULL),
+    ('2', 's', NULL, 'assistant', '2025-10-01 00:00:10+00', '2025-10-01 00:00:20+00'),
+    ('3', 's', NULL, 'user', '2025-10-01 00:01:00+00', NULL),
+    ('4', 's', NULL, 'assistant', '2025-10-01 00:01:30+00', NULL)
+) v(message_id, session_id, agent_id, role, sent_at, completed_at);
+-- test: only what a person ends is idle
+SELECT assert_equal(rows, [
+    ('s', '', 'busy', 0, 20, 'p'), ('s', '', 'idle', 20, 60, 'p'), ('s', '', 'busy', 60, 90, 'p')
+]) FROM found();
+-- test: while a tool runs a prompt makes nothing idle; what waits for a person does not run
+INSERT INTO tool_usage BY NAME
+SELECT *, 's' AS session_id, 'p' AS project_id, 'x' AS tool_name, 's' AS source, usage_id AS source_key, 1 AS load_id
+FROM (VALUES
+    (1, 50000, NULL, '2025-10-01 00:00:20+00'), (2, 100000, true, '2025-10-01 00:01:40+00'),
+    (3, 5000, NULL, '2025-10-01 00:01:50+00')
+) v(usage_id, total_duration_ms, waits_for_person, used_at);
+SELECT assert_equal(rows, [('s', '', 'busy', 0, 115, 'p'), ('s', '', 'idle', 115, 200, 'p')]) FROM found();
+-- test: another project breaks an interval where its row began, or after the row that ran
+INSERT INTO tool_usage BY NAME
+SELECT *, 's' AS session_id, 'x' AS tool_name, 's' AS source, usage_id AS source_key, 1 AS load_id
+FROM (VALUES
+    (1, 'q', 10000, '2025-10-01 00:01:30+00'), (2, NULL, 15000, '2025-10-01 00:01:35+00')
+) v(usage_id, project_id, total_duration_ms, used_at);
+SELECT assert_equal(rows, [
+    ('s', '', 'busy', 0, 20, 'p'), ('s', '', 'idle', 20, 60, 'p'), ('s', '', 'busy', 60, 90, 'p'),
+    ('s', '', 'busy', 90, 100, 'q'), ('s', '', 'busy', 100, 110, NULL)
+]) FROM found();
+-- test: each subagent is a stream of its own
+INSERT INTO communication_log (
+    message_id, session_id, agent_id, project_id, role, sent_at, completed_at, source, source_key, load_id
+)
+VALUES ('5', 's', 'sub', 'p', 'assistant', '2025-10-01 00:00:30+00', '2025-10-01 00:00:50+00', 's', '5', 1);
+SELECT assert_equal(rows[4], ('s', 'sub', 'busy', 30, 50, 'p')) FROM found();
+-- test: a duration that the source gives stands for all rows, also one of nothing
+INSERT INTO work_sessions (session_id, project_id, started_at, total_duration_seconds, source, source_key, load_id)
+VALUES
+    ('s', 'q', '2025-10-01 00:00:05+00', 7.5, 's', 's', 1), ('none', 'q', '2025-10-01 00:00:05+00', 0, 's', 'none', 1);
+SELECT assert_equal(rows, [('s', '', 'busy', 5, 12, 'q')]) FROM found();
+-- test: without a length in its rows a session lasts from its beginning to its end
+INSERT INTO work_sessions (session_id, project_id, started_at, completed_at, source, source_key, load_id)
+VALUES
+    ('s', 'q', '2025-10-01 00:00:00+00', '2025-10-01 01:00:00+00', 's', 's', 1),
+    ('t', 'q', '2025-10-01 00:00:00+00', '2025-10-01 00:00:07+00', 's', 't', 1),
+    ('u', 'q', '2025-10-01 00:00:07+00', '2025-10-01 00:00:00+00', 's', 'u', 1),
+    ('v', 'q', '2025-10-01 00:00:07+00', NULL, 's', 'v', 1);
+INSERT INTO communication_log (message_id, session_id, role, sent_at, source, source_key, load_id)
+VALUES ('6', 't', 'user', '2025-10-01 00:00:00+00', 's', '6', 1);
+SELECT assert_equal(rows[4:], [('t', '', 'busy', 0, 7, 'q')]) FROM found();
