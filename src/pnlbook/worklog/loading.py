@@ -18,10 +18,10 @@ import duckdb
 
 from pnlbook.book import attach, open_book, run, setting
 from pnlbook.load import FileRejected, Progress, Reject, SourceError
+from pnlbook.load.derive import after_load
 from pnlbook.load.record import UNNAMED, unknown_names
 from pnlbook.load.scratch import Scratch, open_scratch
 from pnlbook.load.tables import Schema, read_schema
-from pnlbook.load.usage import price
 from pnlbook.worklog import kinds
 from pnlbook.worklog.assignment import Assignments
 from pnlbook.worklog.commit import Committed, Log, commit
@@ -254,7 +254,7 @@ def _commit(scratch: Scratch, read: _Read, facts: _Facts, options: WorkOptions) 
     run(connection, "BEGIN")
     try:
         committed = commit(connection, read.logs, facts.schema)
-        price(connection, committed.first_load)
+        after_load(connection, committed.first_load)
         result = _result(connection, read, committed, facts, options)
         run(connection, "ROLLBACK" if options.dry_run else "COMMIT")
     except BaseException:

@@ -1,6 +1,7 @@
 -- fail: A load's counts are not what stands in the book: rows were lost, or came in past the loader
 -- Each row that a load added or gave new content is a version with its number, in the table or, once replaced,
 -- in history; each version that it replaced names it in history. An undo that takes rows away puts none in their place.
+-- The rows of a log go to several tables.
 WITH brought AS (
     SELECT table_name, load_id, count(*) AS versions
     FROM (
@@ -63,12 +64,29 @@ replaced AS (
         UNION ALL SELECT 'error_log', superseded_by FROM error_log_history
     )
     GROUP BY ALL
+),
+logs AS (
+    SELECT load_id, unnest([
+        'work_sessions', 'work_tasks', 'file_changes', 'tool_usage', 'communication_log', 'error_log'
+    ]) AS table_name, 'work log' AS home
+    FROM loads
+    WHERE table_name = 'work log'
+),
+found AS (
+    SELECT load_id, coalesce(home, table_name) AS table_name, sum(versions)::BIGINT AS versions
+    FROM brought LEFT JOIN logs USING (load_id, table_name)
+    GROUP BY ALL
+),
+gone AS (
+    SELECT load_id, coalesce(home, table_name) AS table_name, sum(versions)::BIGINT AS versions
+    FROM replaced LEFT JOIN logs USING (load_id, table_name)
+    GROUP BY ALL
 )
 SELECT
     l.table_name, l.load_id, l.source, l.location, l.status, l.rows_added, l.rows_superseded,
     coalesce(b.versions, 0) AS rows_found, b.table_name AS found_in,
     coalesce(r.versions, 0) AS replaced_found, r.table_name AS replaced_in
-FROM loads AS l LEFT JOIN brought AS b USING (load_id) LEFT JOIN replaced AS r USING (load_id)
+FROM loads AS l LEFT JOIN found AS b USING (load_id) LEFT JOIN gone AS r USING (load_id)
 WHERE rows_found <> CASE
         WHEN l.status <> 'loaded' OR l.format = 'undo' AND json_extract(l.mapping, '$.restores') IS NULL THEN 0
         ELSE l.rows_added + l.rows_superseded

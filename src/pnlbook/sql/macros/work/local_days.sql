@@ -1,8 +1,8 @@
 CREATE OR REPLACE MACRO local_days(began, ended) AS (
     list_transform(
         range(
-            period_start('day', time_slot(make_timestamptz(began)))::TIMESTAMP,
-            period_start('day', time_slot(make_timestamptz(ended - 1))) + INTERVAL 1 DAY,
+            local_day(make_timestamptz(began))::TIMESTAMP,
+            local_day(make_timestamptz(ended - 1)) + INTERVAL 1 DAY,
             INTERVAL 1 DAY
         ),
         lambda day: day::DATE

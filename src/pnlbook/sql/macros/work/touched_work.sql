@@ -1,7 +1,7 @@
 -- A load changes what is made of the rows that it brought and of the versions that it replaced: a row may have left
 -- its session or its day. `timed` rows bear on the time of their session.
 CREATE OR REPLACE MACRO touched_work(first_load) AS TABLE
-    SELECT DISTINCT session_id, timed, period_start('day', time_slot(moment)) AS day
+    SELECT DISTINCT session_id, timed, local_day(moment) AS day
     FROM (
         SELECT session_id, started_at AS moment, true AS timed FROM work_sessions WHERE load_id >= first_load
         UNION ALL SELECT session_id, started_at, true FROM work_sessions_history WHERE superseded_by >= first_load

@@ -2,7 +2,7 @@
 CREATE OR REPLACE MACRO work_rows(
     table_name, moment, since := NULL, until := NULL, as_of := NULL, node := NULL, project := NULL
 ) AS TABLE
-    SELECT *, period_start('day', time_slot(moment)) AS day
+    SELECT *, local_day(moment) AS day
     FROM as_loaded(table_name, as_of := as_of)
     WHERE in_range(moment, since, until)
         AND (node IS NULL OR node_id = node)
