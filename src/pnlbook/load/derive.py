@@ -55,7 +55,10 @@ def refresh(connection: duckdb.DuckDBPyConnection, first_load: int) -> None:
         "CREATE OR REPLACE TEMP TABLE touched_sessions AS "
         "SELECT DISTINCT session_id FROM touched_rows WHERE timed AND session_id IS NOT NULL",
     )
-    run(connection, "CREATE OR REPLACE TEMP TABLE touched_days AS SELECT DISTINCT day FROM touched_rows")
+    run(
+        connection,
+        "CREATE OR REPLACE TEMP TABLE touched_days AS SELECT DISTINCT day FROM touched_rows",
+    )
     _touch_days_of_sessions(connection)
     run(
         connection,

@@ -42,7 +42,7 @@ CREATE OR REPLACE MACRO active_sessions(minutes := 30, "at" := NULL, node := NUL
     FROM running JOIN latest USING (session_id)
     LEFT JOIN nodes ON running.node_id = nodes.node_id
     LEFT JOIN projects ON running.project_id = projects.project_id
-    WHERE epoch_us(last_at) > epoch_us(moment) - minutes * 60000000
+    WHERE epoch_us(last_at) > epoch_us(moment) - minutes::BIGINT * 60000000
     ORDER BY last_at DESC, session_id;
 COMMENT ON MACRO TABLE active_sessions IS
     'Sessions in progress of which something was heard in the last minutes, by default 30';

@@ -12,9 +12,10 @@ CREATE OR REPLACE MACRO interval_rows(
             CASE WHEN until IS NULL THEN epoch_us(ended_at)
                 ELSE least(epoch_us(ended_at), epoch_us(instant(until))) END AS ended
         FROM timeline_rows(as_of := as_of)
-        WHERE (kind = 'busy' OR epoch_us(ended_at) - epoch_us(started_at) <= idle_seconds * 1000000)
+        WHERE (kind = 'busy' OR epoch_us(ended_at) - epoch_us(started_at) <= idle_seconds::BIGINT * 1000000)
             AND (since IS NULL OR ended_at > instant(since))
             AND (until IS NULL OR started_at < instant(until))
+            AND coalesce(instant(since) < instant(until), true)
             AND (node IS NULL OR node_id = node)
             AND (project IS NULL OR project_id = project)
     )

@@ -23,7 +23,10 @@ CREATE OR REPLACE MACRO lines_activity(
         FROM (SELECT DISTINCT origin, file_class, file_path FROM changes)
         GROUP BY ALL
     ), spent AS (
-        SELECT sum(session_us)::BIGINT AS session_us
+        SELECT known_time(sum(session_us), (
+            SELECT count(*)
+            FROM timeless_sessions(since := since, until := until, as_of := as_of, node := node, project := project)
+        )) AS session_us
         FROM work_hours(
             NULL, since := since, until := until, as_of := as_of, node := node, project := project,
             idle_seconds := idle_seconds

@@ -8,10 +8,11 @@ CREATE OR REPLACE MACRO session_timeline(
             session_id, agent_id, node_id, project_id, kind,
             CASE WHEN since IS NULL THEN started_at ELSE greatest(started_at, instant(since)) END AS started_at,
             CASE WHEN until IS NULL THEN ended_at ELSE least(ended_at, instant(until)) END AS ended_at,
-            kind = 'busy' OR epoch_us(ended_at) - epoch_us(started_at) <= idle_seconds * 1000000 AS counted
+            kind = 'busy' OR epoch_us(ended_at) - epoch_us(started_at) <= idle_seconds::BIGINT * 1000000 AS counted
         FROM timeline_rows(as_of := as_of) AS stood
         WHERE (since IS NULL OR stood.ended_at > instant(since))
             AND (until IS NULL OR stood.started_at < instant(until))
+            AND coalesce(instant(since) < instant(until), true)
             AND (node IS NULL OR node_id = node)
             AND (project IS NULL OR project_id = project)
         UNION ALL
