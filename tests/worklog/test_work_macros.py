@@ -18,7 +18,6 @@ from tests.worklog.work_books import MIDNIGHTS, queries, random_books
 from tests.worklog.work_oracle import Book, Cell, Hours, Query, at_utc
 
 from pnlbook import migrate, sql
-from pnlbook.load.derive import rollup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,13 +55,13 @@ def books() -> Iterator[Books]:
 
 @contextmanager
 def holding(books: Books, book: Book) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give the connection of a book's zone, with the rows of the book and what is made of them."""
+    """Give the connection of a book's zone, with the rows of the book and their intervals."""
     connection = books[book.money.zone]
     connection.execute("BEGIN")
     try:
         work_books.put(connection, book)
         put_money(connection, book)
-        rollup(connection)
+        connection.execute("INSERT INTO work_intervals BY NAME FROM work_timeline()")
         yield connection
     finally:
         connection.execute("ROLLBACK")
@@ -131,7 +130,7 @@ def held_intervals(
 
 
 @given(book=random_books(), as_of=st.sampled_from([None, None, 0, 1, 2, 3]))
-@bounded(60)
+@bounded(40)
 def test_intervals_are_what_counting_seconds_says(
     books: Books, book: Book, as_of: int | None
 ) -> None:
@@ -152,7 +151,7 @@ GRAINS: dict[str, Callable[[Book, Cell], object]] = {
 
 @pytest.mark.parametrize("grain", GRAINS)
 @given(book=random_books(), query=queries)
-@bounded(15)
+@bounded(8)
 def test_hours_are_seconds_counted_one_by_one(
     books: Books, grain: str, book: Book, query: Query
 ) -> None:
@@ -208,7 +207,7 @@ MORE = {"model_costs": ("by_node", "by_project"), "error_resolution": ("by_tool"
 
 @pytest.mark.parametrize("macro", EQUAL)
 @given(book=random_books(), query=queries, first=st.booleans(), last=st.booleans())
-@bounded(25)
+@bounded(14)
 def test_a_macro_is_what_the_oracle_says(
     books: Books, macro: str, book: Book, query: Query, first: bool, last: bool
 ) -> None:
@@ -251,7 +250,7 @@ PROFITS = {
 
 @pytest.mark.parametrize("macro", PROFITS)
 @given(book=random_books(), query=queries)
-@bounded(15)
+@bounded(8)
 def test_profit_per_hour_is_profit_over_hours(
     books: Books, macro: str, book: Book, query: Query
 ) -> None:
@@ -379,7 +378,7 @@ ADDITIVE = (
 
 
 @given(book=random_books(), query=queries)
-@bounded(15)
+@bounded(6)
 def test_all_parts_add_up_to_the_same_whole(books: Books, book: Book, query: Query) -> None:
     names = ", ".join(f"sum({name}) AS {name}" for name in ADDITIVE)
     arguments: dict[str, object] = {"idle_seconds": query.idle, "with_earnings": True}
@@ -397,7 +396,7 @@ def test_all_parts_add_up_to_the_same_whole(books: Books, book: Book, query: Que
 
 
 @given(book=random_books(most=6), query=queries)
-@bounded(12)
+@bounded(8)
 def test_a_second_copy_of_every_stream_adds_to_all_hours_but_those_of_the_wall(
     books: Books, book: Book, query: Query
 ) -> None:
@@ -421,7 +420,7 @@ def test_a_second_copy_of_every_stream_adds_to_all_hours_but_those_of_the_wall(
 
 
 @given(book=random_books(), query=queries, random=st.randoms(use_true_random=False))
-@bounded(10)
+@bounded(5)
 def test_the_order_of_rows_changes_nothing(
     books: Books, book: Book, query: Query, random: Random
 ) -> None:

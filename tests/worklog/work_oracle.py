@@ -456,8 +456,7 @@ def earned(book: Book, query: Query) -> list[oracle.Entry]:
     return [
         entry
         for entry in oracle.ledger(book.money, query.of_money)
-        if entry.family == "earnings"
-        and query.takes(int((entry.at - book.origin).total_seconds()))
+        if entry.family == "earnings" and query.takes(int((entry.at - book.origin).total_seconds()))
     ]
 
 
