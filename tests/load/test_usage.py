@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from tests.load import books
 
 from pnlbook import migrate, sql
-from pnlbook.book import open_book, run
+from pnlbook.book import run
 from pnlbook.load import list_prices, usage
-from pnlbook.load.usage import Repriced, Repricing, reprice
+from pnlbook.load.derive import reprice_book
+from pnlbook.load.usage import Repriced, Repricing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -177,9 +178,13 @@ def offended(book: Path, *, severity: str = "fail") -> list[str]:
     return [check.name for check, rows in zip(checks, found, strict=True) if rows]
 
 
-def reprice_in(book: Path, repricing: Repricing = Repricing(), **options: bool) -> Repriced:  # noqa: B008 - frozen
-    with open_book(book, write=True) as connection:
-        return reprice(connection, repricing, **options)
+def reprice_in(
+    book: Path,
+    repricing: Repricing = Repricing(),  # noqa: B008 - frozen
+    *,
+    dry_run: bool = False,
+) -> Repriced:
+    return reprice_book(book, repricing, dry_run=dry_run, timeout=5)
 
 
 # Prices of their time

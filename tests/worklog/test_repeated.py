@@ -96,6 +96,7 @@ def test_each_counts_once_whichever_was_loaded_first(
     for table in ("tool_usage", "error_log"):
         assert rows(book, f"SELECT source FROM counted_rows('{table}')") == [("claude-code",)]
     assert rows(book, "SELECT count(*) FROM model_rows()") == [(2,)]
+    assert rows(book, "SELECT invocations FROM tool_success()") == [(1,)]
     sessions = rows(book, "SELECT session_id, node_id, project_id FROM work_sessions")
     assert sessions == [(SESSION, "claude-code", "shop")]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -44,19 +46,19 @@ def reprice(
       pnlbook worklog reprice --dry-run
       pnlbook worklog reprice --model my-model --all --since 2026-01-01
     """
-    from pnlbook.book import open_book
     from pnlbook.cli.logs import instant
     from pnlbook.cli.summary import plain
+    from pnlbook.load.derive import reprice_book
     from pnlbook.load.usage import Repricing
-    from pnlbook.load.usage import reprice as price_anew
 
     repricing = Repricing(
         models=tuple(model or ()),
         since=None if since is None else instant(run, since),
         everything=everything,
     )
-    with open_book(run.path, write=True, timeout=run.timeout, on_wait=run.on_wait) as connection:
-        result = price_anew(connection, repricing, dry_run=dry_run)
+    result = reprice_book(
+        run.path, repricing, dry_run=dry_run, timeout=run.timeout, on_wait=run.on_wait
+    )
     before, after = plain(result.before_usd), plain(result.after_usd)
     change = result.after_usd - result.before_usd
     told = f"{result.changed:,} of {result.messages:,} messages"
@@ -80,5 +82,43 @@ def reprice(
         )
 
 
-for subcommand in (tail, reprice, prune):
+def rollup(
+    run: Run,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only from this day on; by default all days."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only before this day."),
+    ] = None,
+) -> None:
+    """Make the figures of each day of work anew from the rows: work_metrics_daily.
+
+    Every load keeps them up to date by itself. This is for books whose rows were changed past
+    pnlbook, or whose threshold of idle time (book_settings, work_idle_seconds) was. Only what
+    differs is written.
+
+    Examples:
+
+      pnlbook worklog rollup
+      pnlbook worklog rollup --since 2025-10-01
+    """
+    from pnlbook.load.derive import rollup_book
+
+    made = rollup_book(
+        run.path,
+        since=since and since.date(),
+        until=until and until.date(),
+        timeout=run.timeout,
+        on_wait=run.on_wait,
+    )
+    run.say(
+        f"Looked at {made.days:,} days and {made.sessions:,} sessions; "
+        f"{made.days_changed:,} days and {made.sessions_changed:,} sessions differed.",
+        **asdict(made),
+    )
+
+
+for subcommand in (tail, rollup, reprice, prune):
     group.command()(with_run(subcommand))

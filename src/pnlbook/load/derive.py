@@ -5,19 +5,21 @@ Both can be made anew at any time. Days are those of the book's time zone; range
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from pnlbook.book import open_book, run
 from pnlbook.load.record import number
+from pnlbook.load.usage import Repriced, Repricing, price, reprice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
-
-    import duckdb
 
     from pnlbook.book import Waiting
 
@@ -37,8 +39,10 @@ class Rollup:
 def after_load(connection: duckdb.DuckDBPyConnection, first_load: int) -> None:
     """Bring what is made from rows up to date with the loads from number `first_load` on.
 
-    Runs in the caller's transaction, on the book that is the connection's default database.
+    Prices their messages first, as days tell what models cost. Runs in the caller's transaction,
+    on the book that is the connection's default database.
     """
+    price(connection, first_load)
     refresh(connection, first_load)
 
 
@@ -106,11 +110,43 @@ def rollup_book(
     on_wait: Callable[[Waiting], None] | None = None,
 ) -> Rollup:
     """Make anew what the book at `path` holds of work, in a transaction of its own."""
-    with open_book(path, write=True, timeout=timeout, on_wait=on_wait) as connection:
-        run(connection, "BEGIN")
-        made = rollup(connection, since=since, until=until)
-        run(connection, "COMMIT")
-        return made
+    with (
+        open_book(path, write=True, timeout=timeout, on_wait=on_wait) as connection,
+        _transaction(connection),
+    ):
+        return rollup(connection, since=since, until=until)
+
+
+def reprice_book(
+    path: Path,
+    repricing: Repricing,
+    *,
+    dry_run: bool = False,
+    timeout: float,
+    on_wait: Callable[[Waiting], None] | None = None,
+) -> Repriced:
+    """Price messages of the book at `path` anew, and the days that they count in."""
+    with (
+        open_book(path, write=True, timeout=timeout, on_wait=on_wait) as connection,
+        _transaction(connection, dry_run=dry_run),
+    ):
+        repriced = reprice(connection, repricing)
+        if repriced.load_id is not None:
+            refresh(connection, repriced.load_id)
+        return repriced
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection, *, dry_run: bool = False) -> Iterator[None]:
+    """Commit what the block does, or take it back when it fails or only tries."""
+    run(connection, "BEGIN")
+    try:
+        yield
+        run(connection, "ROLLBACK" if dry_run else "COMMIT")
+    except BaseException:
+        with suppress(duckdb.Error):  # the failure may have ended the transaction by itself
+            run(connection, "ROLLBACK")
+        raise
 
 
 def rollup(

@@ -9,12 +9,10 @@ tokens without a rate cost stays NULL. A price that comes later changes no cost 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from pnlbook.book import identifier, run
@@ -25,6 +23,8 @@ from pnlbook.load.tables import BY_NAME
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
+
+    import duckdb
 
     from pnlbook.load.list_prices import ListPrice, Start
 
@@ -108,25 +108,12 @@ def price(connection: duckdb.DuckDBPyConnection, first_load: int) -> None:
     )
 
 
-def reprice(
-    connection: duckdb.DuckDBPyConnection, repricing: Repricing, *, dry_run: bool = False
-) -> Repriced:
-    """Price messages anew in a transaction; those that change are a load, old versions are kept.
+def reprice(connection: duckdb.DuckDBPyConnection, repricing: Repricing) -> Repriced:
+    """Price messages anew; those that change are a load, and their old versions are kept.
 
-    A message that has a cost keeps it where no price is known any more.
+    Within the caller's transaction. A message that has a cost keeps it where no price is known any
+    more.
     """
-    run(connection, "BEGIN")
-    try:
-        result = _reprice(connection, repricing)
-        run(connection, "ROLLBACK" if dry_run else "COMMIT")
-    except BaseException:
-        with suppress(duckdb.Error):  # the failure may have ended the transaction by itself
-            run(connection, "ROLLBACK")
-        raise
-    return result
-
-
-def _reprice(connection: duckdb.DuckDBPyConnection, repricing: Repricing) -> Repriced:
     chosen = _chosen(repricing)
     started = datetime.now(UTC)
     _add_list_prices(connection, chosen, next_number(connection, "loads", "load_id"))

@@ -10,11 +10,11 @@ CREATE OR REPLACE MACRO error_episodes(
         SELECT
             session_id, tool_name, subject, node_id, project_id, error_class, success_count > 0 AS success,
             later(used_at, total_duration_ms, 1000) AS moment
-        FROM as_loaded('tool_usage', as_of := as_of)
+        FROM counted_rows('tool_usage', as_of := as_of)
         WHERE session_id IS NOT NULL AND subject IS NOT NULL AND invocation_count > 0 AND success_count IS NOT NULL
         UNION ALL
         SELECT session_id, tool_name, subject, node_id, project_id, error_class, false AS success, occurred_at AS moment
-        FROM as_loaded('error_log', as_of := as_of)
+        FROM counted_rows('error_log', as_of := as_of)
         WHERE session_id IS NOT NULL AND subject IS NOT NULL AND tool_name IS NOT NULL
         UNION ALL
         SELECT session_id, tool_name, subject, node_id, project_id, error_class, true AS success, resolved_at AS moment
