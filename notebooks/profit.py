@@ -17,12 +17,11 @@ with app.setup:
 
     from pnlbook.reports import charts, filters, nodes, page, tables
     from pnlbook.reports.overview import read_overview
+    from pnlbook.reports.points import CHART, WATERFALL
     from pnlbook.reports.profit import read_profit
     from pnlbook.reports.query import attempt, find_source
     from pnlbook.reports.statement import waterfall
 
-    CHART = "Revenue, costs and net profit, USD"
-    WATERFALL = "From revenue to net profit, USD"
     RANKING = "Nodes by net profit, USD"
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
 from tests.cli.running import Outcome, Pnlbook
+from tests.reports import books
 
 from pnlbook.cli import places, report
 
@@ -39,6 +42,7 @@ import sys
 from pathlib import Path
 from pnlbook.cli import main, places
 folder = Path(sys.argv.pop(1))
+sys.modules[sys.argv.pop(1)] = None
 places.notebooks = lambda: folder
 main()
 """
@@ -56,10 +60,12 @@ def notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @contextmanager
-def serving(notebooks: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(
+    notebooks: Path, *arguments: str, lacking: str = "nothing"
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a report as a process of its own, and give it with the first line that it printed."""
     with subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(notebooks), "report", *arguments],
+        [sys.executable, "-c", SERVE, str(notebooks), lacking, "report", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -70,6 +76,18 @@ def serving(notebooks: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen
             yield process, process.stdout.readline()
         finally:
             process.kill()
+
+
+def asked(line: str, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
+    """Ask the report that printed `line`; return the status, the headers and the text."""
+    connection = HTTPConnection(line.split()[-4].removeprefix("http://"), timeout=20)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, found, answer.read().decode(errors="replace")
+    finally:
+        connection.close()
 
 
 def free_port() -> int:
@@ -136,11 +154,51 @@ def test_port_that_is_taken(notebooks: Path) -> None:
 
 
 @pytest.mark.usefixtures("book")
-def test_server_that_does_not_start(pnlbook: Pnlbook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    outcome = pnlbook("report", "--headless", "--port", "0")
-    assert outcome.code == 1
-    assert "report profit ended at its start (exit code 1)" in outcome.err
+def test_installation_that_lacks_what_a_report_needs(notebooks: Path) -> None:
+    with serving(notebooks, "--headless", "--port", "0", lacking="zmq") as (process, _):
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    last = err.splitlines()[-1]
+    assert last.startswith("error: report profit ended (ModuleNotFoundError: zmq ")
+    assert last.endswith("Try 'pnlbook doctor'.")
+
+
+@pytest.mark.usefixtures("book")
+def test_files_of_the_page_never_change_under_their_names(notebooks: Path) -> None:
+    with serving(notebooks, "--headless", "--port", "0") as (_, line):
+        _, _, page = asked(line, "/")
+        style = re.search(r'<link rel="stylesheet" crossorigin href="\.(/assets/[^"]+)"', page)
+        assert style
+        status, headers, text = asked(line, style[1])
+        assert (status, headers["content-type"]) == (200, "text/css")
+        assert "immutable" in headers["cache-control"]
+        assert "{" in text
+        for name in ("none.css", "..%2Findex.html", "../index.html"):
+            assert asked(line, f"/assets/{name}")[0] == 404
+
+
+def test_the_page_begins_with_the_figures(notebooks: Path, tmp_path: Path) -> None:
+    books.one_row(tmp_path / "book.duckdb")
+    with serving(notebooks, "--headless", "--port", "0") as (_, line):
+        for _ in range(2):  # before and after the report is loaded
+            status, headers, page = asked(line, "/?basis=cash")
+            assert (status, headers["cache-control"]) == (200, "no-store")
+            assert page.startswith("<!DOCTYPE html>")
+            figures, report = page.index('id="pnl-first"'), page.index('id="root"')
+            assert page.index("<title>Small</title>") < figures < report
+            assert ">12.35<" in page
+            assert ">cash<" in page
+        status, headers, _ = asked(line, "/?access_token=none")
+        assert (status, headers["location"]) == (303, "/")
+
+
+@pytest.mark.usefixtures("book")
+def test_pages_of_other_sites_cannot_read_it(notebooks: Path) -> None:
+    with serving(notebooks, "--headless", "--port", "0") as (_, line):
+        for path in ("/", "/health", "/favicon.ico"):
+            status, headers, _ = asked(line, path, Origin="http://elsewhere.example")
+            assert status == 200
+            assert not [name for name in headers if name.startswith("access-control-")]
 
 
 @pytest.mark.usefixtures("book")

@@ -103,7 +103,8 @@ def visit(chromium: Browser, served: str, folder: Path) -> Iterator[Open]:
         page.on("request", lambda sent: _check_inside(sent.url, served, complaints))
         pages.append(page)
         page.goto(f"{served}/{query}")
-        expect(page.get_by_role("heading", level=1).or_(page.get_by_role("alert"))).to_be_visible()
+        expect(page.locator("#root h1").or_(page.get_by_role("alert"))).to_be_visible()
+        expect(page.locator("#pnl-first")).to_have_count(0)
         return page
 
     expect.set_options(timeout=PATIENCE)

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import socket
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import typer
 
 from pnlbook.cli import ending, places
 from pnlbook.cli.run import Run, print_json
 from pnlbook.errors import PnlbookError, UsageError
+from pnlbook.reports.notebook import Notebook
 
 PORT = 2718
-START_TIMEOUT = 60.0  # seconds; a cold first start reads much from the disk
+_BEAT = 0.2  # seconds; Polars lets Ctrl-C not interrupt a longer wait
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -35,10 +28,11 @@ class UnknownReport(UsageError):
 
 
 class ReportFailed(PnlbookError):
-    """The report's server ended, or never answered."""
+    """The report's server ended."""
 
-    def __init__(self, name: str, what: str) -> None:
-        super().__init__(f"report {name} {what}; what it said is above. Try 'pnlbook doctor'.")
+    def __init__(self, name: str, error: Exception | None) -> None:
+        why = f"{type(error).__name__}: {error}" if error else "it said nothing"
+        super().__init__(f"report {name} ended ({why}). Try 'pnlbook doctor'.")
 
 
 def report(
@@ -80,90 +74,61 @@ def report(
         return
     if name not in reports:
         raise UnknownReport(name, sorted(reports))
-    chosen = _free_port(host, port)
-    url = _url(host, chosen)
+    with run.open_book():
+        pass  # whatever is wrong with the book is said here, not in the browser
+    listening = _listen(host, port)
+    chosen = int(listening.getsockname()[1])
+    if port not in {0, chosen}:
+        run.note(f"Port {port} is taken; using {chosen}.")
+    os.environ["PNLBOOK_BOOK"] = str(run.path.resolve())  # where the notebook looks for it
+    from pnlbook.serve import ReportServer
+
+    server = ReportServer(reports[name], listening)
+    server.start()
     try:
-        with _server(run, reports[name], host, chosen) as server:
-            with run.open_book():
-                pass  # whatever is wrong with the book is said here, not in the browser
-            if port not in {0, chosen}:
-                run.note(f"Port {port} is taken; using {chosen}.")
-            _wait_for_answer(server, name, url)
-            _announce(run, name, host, url, headless=headless)
-            raise ReportFailed(name, f"ended (exit code {server.wait()})")
+        _announce(run, name, host, _url(host, chosen), headless=headless)
+        while server.is_alive():
+            server.join(_BEAT)
     except KeyboardInterrupt:
         if ending.signalled() not in {0, ending.INTERRUPTED}:
             raise  # not Ctrl-C, which is how a report is meant to end
+    else:
+        raise ReportFailed(name, server.error) from server.error
 
 
-def _reports() -> dict[str, Path]:
+def _reports() -> dict[str, Notebook]:
     """Return the notebooks by name."""
-    return {path.stem: path for path in sorted(places.notebooks().glob("[!_]*.py"))}
+    paths = sorted(places.notebooks().glob("[!_]*.py"))
+    return {notebook.name: notebook for notebook in map(Notebook, paths)}
 
 
-def _list(run: Run, reports: dict[str, Path]) -> None:
-    titles = {name: _title(path) for name, path in reports.items()}
+def _list(run: Run, reports: dict[str, Notebook]) -> None:
     if run.as_json:
-        print_json([{"name": name, "title": title} for name, title in titles.items()])
+        print_json([{"name": name, "title": report.title} for name, report in reports.items()])
         return
     from pnlbook.cli.output import print_table
 
-    print_table(["report", "title"], list(titles.items()))
+    titles = [(name, report.title) for name, report in reports.items()]
+    print_table(["report", "title"], titles)
 
 
-def _title(path: Path) -> str:
-    """Return the title that a notebook gives its app, without running it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.keyword) and node.arg == "app_title":
-            return str(ast.literal_eval(node.value))
-    return ""
-
-
-def _free_port(host: str, port: int) -> int:
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that takes connections, which wait until the server answers them."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for wanted in (port, 0):
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, wanted))
-            except OSError as error:
-                if wanted == 0 or isinstance(error, socket.gaierror):
-                    message = f"cannot listen on {host}: {error.strerror}. Give another --host."
-                    raise UsageError(message) from error
-            else:
-                return int(probe.getsockname()[1])
-    raise AssertionError
-
-
-@contextmanager
-def _server(run: Run, notebook: Path, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Keep the report's server running for the length of the block; it takes a while to answer."""
-    options = ["--headless", "--no-token", "--no-sandbox", "--host", host, "--port", str(port)]
-    server = subprocess.Popen(  # noqa: S603 - this Python, and a notebook of this package
-        [sys.executable, "-m", "marimo", "--quiet", "run", str(notebook), *options],
-        env=os.environ | {"PNLBOOK_BOOK": str(run.path.resolve())},
-        stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
-        start_new_session=True,  # Ctrl-C is for this process, which ends the server
-    )
-    try:
-        yield server
-    finally:
-        server.kill()  # it holds nothing, and a gentle end is noisy
-        server.wait()
-
-
-def _wait_for_answer(server: subprocess.Popen[bytes], name: str, url: str) -> None:
-    end = time.monotonic() + START_TIMEOUT
-    while server.poll() is None:
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            with urlopen(f"{url}/health", timeout=5):  # noqa: S310 - a local http address
-                return
-        except (URLError, OSError):
-            if time.monotonic() > end:
-                raise ReportFailed(name, f"did not start in {START_TIMEOUT:.0f} s") from None
-            time.sleep(0.05)
-    raise ReportFailed(name, f"ended at its start (exit code {server.returncode})")
+            listening.bind((host, wanted))
+            listening.listen(socket.SOMAXCONN)
+        except OSError as error:
+            listening.close()
+            if wanted == 0 or isinstance(error, socket.gaierror):
+                message = f"cannot listen on {host}: {error.strerror}. Give another --host."
+                raise UsageError(message) from error
+        else:
+            return listening
+    raise AssertionError
 
 
 def _url(host: str, port: int) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
 from pnlbook.reports.backup_words import cost, instant, size
 from pnlbook.reports.charts import SCREEN, finished, time_axis
 from pnlbook.reports.figures import count
+from pnlbook.reports.lean import alt
 from pnlbook.reports.statement import period_label
 
 if TYPE_CHECKING:

@@ -7,28 +7,28 @@ and losses point down or left and carry a minus sign.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import altair as alt
-
-from pnlbook.reports.figures import count, money, signed_money
+from pnlbook.reports.figures import money, signed_money
+from pnlbook.reports.lean import alt
+from pnlbook.reports.points import (
+    COSTS,
+    MOST_POINTS,
+    NET,
+    REVENUE,
+    points,
+    rows_height,
+    words,
+)
 from pnlbook.reports.statement import period_label
 
 if TYPE_CHECKING:
     from pnlbook.reports.nodes import Bar
-    from pnlbook.reports.statement import Section, Statement, Step
-
-_SERIES: tuple[tuple[Section, str], ...] = (
-    ("revenue", "Revenue"),
-    ("cost", "Costs"),
-    ("net", "Net profit"),
-)
+    from pnlbook.reports.statement import Statement, Step
 
 # A title and, below it, what it is about.
 Heading: TypeAlias = tuple[str, ...]
-
-MOST_POINTS = 40  # more would hide the bars behind them
 
 # "k", "M", "B" as in English finance, where SI would write "G" for a billion.
 _AXIS_AMOUNT = "replace(format(datum.value, '~s'), 'G', 'B')"
@@ -77,7 +77,7 @@ def statement_chart(
     statement: Statement, palette: Palette = SCREEN, title: Heading = ()
 ) -> alt.LayerChart:
     """Return revenue upwards and costs downwards from zero, with the net profit as a line."""
-    rows = list(_statement_rows(statement))
+    rows = [asdict(point) for point in points(statement)]
     order = [period_label(period, statement.grain) for period in statement.periods]
     x = alt.X("period:O", sort=order, title=None, axis=time_axis())
     y = alt.Y("value:Q", title=None, axis=_amounts())
@@ -85,7 +85,7 @@ def statement_chart(
         "series:N",
         title=None,
         scale=alt.Scale(
-            domain=["Revenue", "Costs", "Net profit"],
+            domain=[REVENUE, COSTS, NET],
             range=[palette.revenue, palette.cost, palette.net],
         ),
         legend=alt.Legend(orient="top", symbolType="square", direction="horizontal"),
@@ -96,11 +96,11 @@ def statement_chart(
         alt.Tooltip("told:N", title="USD"),
     ]
     chart = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, color=colour, tooltip=told)
-    bars = chart.transform_filter("datum.series != 'Net profit'").mark_bar(
+    bars = chart.transform_filter(f"datum.series != '{NET}'").mark_bar(
         width={"band": min(0.7, 0.15 * len(order))}
     )
     few = len(order) <= MOST_POINTS
-    net = chart.transform_filter("datum.series == 'Net profit'").mark_line(
+    net = chart.transform_filter(f"datum.series == '{NET}'").mark_line(
         point=alt.OverlayMarkDef(size=40, filled=True) if few else False,
         strokeWidth=2 if few else 1,
     )
@@ -110,7 +110,7 @@ def statement_chart(
         palette,
         height=300,
         title=title,
-        description=_statement_words(statement),
+        description=words(statement),
     )
 
 
@@ -140,7 +140,7 @@ def waterfall_chart(
     return finished(
         alt.layer(bars, _zero_rule("x", palette), texts),
         palette,
-        height=_rows_height(len(steps)),
+        height=rows_height(len(steps)),
         title=title,
         description="; ".join(f"{step.label} {signed_money(step.amount)}" for step in steps),
     )
@@ -167,39 +167,10 @@ def ranking_chart(
     return finished(
         alt.layer(marks.add_params(picked), _zero_rule("x", palette), texts),
         palette,
-        height=_rows_height(len(bars)),
+        height=rows_height(len(bars)),
         title=title,
         description="; ".join(f"{bar.label} {money(bar.net)}" for bar in bars),
     )
-
-
-def _statement_rows(statement: Statement) -> list[dict[str, Any]]:
-    rows = []
-    for section, series in _SERIES:
-        for period, amount in statement.sums(section).amounts.items():
-            if amount is not None:
-                signed = amount.copy_negate() if section == "cost" else amount
-                rows.append(
-                    {
-                        "period": period_label(period, statement.grain),
-                        "series": series,
-                        "value": float(signed),
-                        "told": money(signed) + _marked(statement.unpriced.get(period, 0)),
-                    }
-                )
-    return rows
-
-
-def _statement_words(statement: Statement) -> str:
-    revenue, costs, net = (statement.sums(section).total for section, _ in _SERIES)
-    return (
-        f"Revenue {money(revenue)}, costs {money(costs)} and net profit {money(net)} USD "
-        f"over {count(len(statement.periods), statement.grain)}"
-    )
-
-
-def _marked(unpriced: int) -> str:
-    return f" (incomplete: {count(unpriced, 'row')} without a price)" if unpriced else ""
 
 
 def _step_row(step: Step) -> dict[str, Any]:
@@ -252,10 +223,6 @@ def time_axis() -> alt.Axis:
 
 def _names() -> alt.Axis:
     return alt.Axis(labelLimit=190, domain=False, ticks=False, grid=False, labelPadding=6)
-
-
-def _rows_height(rows: int) -> int:
-    return 25 * max(rows, 2)
 
 
 def finished(

@@ -59,6 +59,10 @@ class Filters:
             return replace(self, first=first, last=last)
         return chosen
 
+    def of_figures(self) -> Filters:
+        """Return what of these filters every figure depends on."""
+        return replace(self, rank=Filters.rank, opened=Filters.opened)
+
     def to_query(self) -> dict[str, str]:
         """Return the parameters of a URL that restores these filters."""
         default = asdict(Filters())

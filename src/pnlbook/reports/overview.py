@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pnlbook.reports.memory import remembered
 from pnlbook.reports.query import Call
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Overview:
         return max(self.first, _month_end(year_before) + timedelta(days=1))
 
 
+@remembered
 def read_overview(source: Source) -> Overview:
     """Read the overview of a book."""
     with source.reader() as reader:
@@ -76,6 +78,13 @@ def with_choice(choices: dict[str, str], chosen: str | None) -> dict[str, str]:
     if chosen is None or chosen in choices.values():
         return choices
     return {chosen: chosen, **choices}
+
+
+def offered(
+    everything: str, choices: Mapping[str, str], chosen: str | None
+) -> dict[str, str | None]:
+    """Return what a reader may choose from, by label; the first entry chooses none of the ids."""
+    return {everything: None, **with_choice(dict(choices), chosen)}
 
 
 def label_of(choices: Mapping[str, str | None], chosen: str | None) -> str | None:

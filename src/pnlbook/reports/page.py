@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import marimo as mo
 import polars as pl
 
-from pnlbook.reports import exports
+from pnlbook.reports import exports, tables
 from pnlbook.reports.charts import PRINT
 from pnlbook.reports.figures import money, percent
-from pnlbook.reports.overview import label_of, with_choice
+from pnlbook.reports.overview import label_of, offered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,28 +34,12 @@ def problem(sentence: str) -> mo.Html:
     """Return what is wrong, as one sentence."""
     said = escape(sentence[:1].upper() + sentence[1:])
     text = f'<p role="alert"><strong>No figures.</strong> {said}</p>'
-    return mo.callout(mo.Html(text), kind="danger")
+    return _instead(mo.callout(mo.Html(text), kind="danger"))
 
 
 def header(title: str, overview: Overview) -> mo.Html:
     """Return the title with the book, its time zone and its last load."""
-    loaded = f"last load {overview.last_load}" if overview.last_load else "nothing loaded yet"
-    facts = " · ".join(
-        [
-            f"Book <strong>{escape(overview.name)}</strong>",
-            *_span(overview),
-            f"days and months in {escape(overview.timezone)}",
-            loaded,
-        ]
-    )
-    return mo.Html(f'<header class="pnl-head"><h1>{escape(title)}</h1><p>{facts}</p></header>')
-
-
-def _span(overview: Overview) -> list[str]:
-    if overview.first is None or overview.last is None:
-        return []
-    months = dict.fromkeys(f"{day:%b %Y}" for day in (overview.first, overview.last))
-    return ["facts from " + " to ".join(months)]
+    return mo.Html(tables.header(title, overview))
 
 
 def how_to_load() -> mo.Html:
@@ -72,36 +56,33 @@ def how_to_load() -> mo.Html:
         `pnlbook demo` makes a book filled with sample data.
         """
     )
-    return section("This book is empty", words)
+    return _instead(section("This book is empty", words))
 
 
 def nothing(filters: Filters, what: str = "") -> mo.Html:
     """Return that the filters leave no facts, of a node or at all."""
     of = f" of {what}" if what else ""
     text = f"No facts{of} match these filters ({exports.scope(filters)})."
-    return mo.Html(f'<p class="pnl-note" role="status">{escape(text)}</p>')
+    return _instead(mo.Html(f'<p class="pnl-note" role="status">{escape(text)}</p>'))
 
 
 def section(title: str, content: object, note: str = "") -> mo.Html:
     """Return a part of the page under its heading; content and note may be HTML."""
-    below = f'<p class="pnl-note">{note}</p>' if note else ""
-    head = f'<h2 class="pnl-title">{escape(title)}</h2>{below}'
-    return mo.Html(f"<section>{head}{_html(content)}</section>")
+    return mo.Html(tables.section(title, _html(content), note))
 
 
 def choice(
     label: str, everything: str, choices: Mapping[str, str], chosen: str | None
 ) -> mo.ui.dropdown:
     """Return a searchable list of ids by label, whose first entry chooses none of them."""
-    options = {everything: None, **with_choice(dict(choices), chosen)}
+    options = offered(everything, choices, chosen)
     value = label_of(options, chosen)
     return mo.ui.dropdown(options, value, searchable=True, label=label)
 
 
 def pair(left: object, right: object, style: str = "") -> mo.Html:
     """Return two parts beside each other, on a narrow screen below each other."""
-    parts = "".join(f"<div>{_html(part)}</div>" for part in (left, right))
-    return mo.Html(f'<div class="pnl-pair {style}">{parts}</div>')
+    return mo.Html(tables.pair(_html(left), _html(right), style))
 
 
 def node_table(
@@ -183,6 +164,11 @@ def picture_file(
 def files(buttons: list[mo.download]) -> mo.Html:
     """Return the buttons in a row."""
     return mo.hstack(buttons, justify="start", wrap=True)
+
+
+def _instead(words: mo.Html) -> mo.Html:
+    """Mark what the report says in place of its charts, which the first view gives way to."""
+    return mo.Html(f"<div data-pnl-said>{words.text}</div>")
 
 
 def _html(part: object) -> str:

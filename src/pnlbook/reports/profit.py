@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pnlbook.reports import nodes
+from pnlbook.reports.memory import remembered
 from pnlbook.reports.query import Call
 from pnlbook.reports.statement import Statement, read_statement
 
@@ -33,6 +34,7 @@ class Profit:
     statement: Statement
 
 
+@remembered
 def read_profit(source: Source, filters: Filters, begins: date) -> Profit:
     """Read everything that the filters ask for; begins: the first day of the book's facts."""
     within: dict[str, str | date | None] = {

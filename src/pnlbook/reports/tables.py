@@ -1,4 +1,4 @@
-"""Tables and key figures as HTML, with the headings that a screen reader needs to follow them."""
+"""Headings, key figures and tables as HTML, which a screen reader can follow."""
 
 from __future__ import annotations
 
@@ -22,11 +22,44 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from pnlbook.reports.overview import Overview
     from pnlbook.reports.profit import Profit
     from pnlbook.reports.statement import Line, Section, Statement
 
 # A page with more columns is slow and unread; the download has them all.
 MOST_PERIODS = 62
+
+
+def header(title: str, overview: Overview) -> str:
+    """Return the title with the book, its time zone and its last load."""
+    loaded = f"last load {overview.last_load}" if overview.last_load else "nothing loaded yet"
+    facts = " · ".join(
+        [
+            f"Book <strong>{escape(overview.name)}</strong>",
+            *_span(overview),
+            f"days and months in {escape(overview.timezone)}",
+            loaded,
+        ]
+    )
+    return f'<header class="pnl-head"><h1>{escape(title)}</h1><p>{facts}</p></header>'
+
+
+def _span(overview: Overview) -> list[str]:
+    if overview.first is None or overview.last is None:
+        return []
+    months = dict.fromkeys(f"{day:%b %Y}" for day in (overview.first, overview.last))
+    return ["facts from " + " to ".join(months)]
+
+
+def section(title: str, content: str, note: str = "") -> str:
+    """Return a part of the page under its heading; content and note are HTML."""
+    below = f'<p class="pnl-note">{note}</p>' if note else ""
+    return f'<section><h2 class="pnl-title">{escape(title)}</h2>{below}{content}</section>'
+
+
+def pair(left: str, right: str, style: str = "") -> str:
+    """Return two parts beside each other, on a narrow screen below each other."""
+    return f'<div class="pnl-pair {style}"><div>{left}</div><div>{right}</div></div>'
 
 
 def incomplete(unpriced: int) -> str:
