@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.worklog import work_books, work_oracle
 from tests.worklog.test_work_macros import bounded, held_intervals
 from tests.worklog.work_books import MIDNIGHTS, random_books
-from tests.worklog.work_oracle import Book
 
 from pnlbook import migrate
 from pnlbook.book import open_book, run
@@ -23,6 +22,8 @@ from pnlbook.load.derive import Rollup, refresh, rollup, rollup_book
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.worklog.work_oracle import Book
 
 pytestmark = pytest.mark.core
 

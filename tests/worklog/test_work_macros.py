@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.oracle import total
 from tests.worklog import work_books, work_oracle
 from tests.worklog.work_books import MIDNIGHTS, queries, random_books
-from tests.worklog.work_oracle import Book, Cell, Hours, Query, at_utc
+from tests.worklog.work_oracle import Book, Cell, Hours, Query, at_utc, with_rows
 
 from pnlbook import migrate, sql
 
@@ -68,19 +68,28 @@ def holding(books: Books, book: Book) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def put_money(connection: duckdb.DuckDBPyConnection, book: Book) -> None:
-    lineage = {"source": "s", "load_id": 1}
-    for node in book.money.nodes:
-        row = {"node_id": node.key, "node_name": node.name, "source_key": node.key}
-        work_books.insert(connection, "nodes", row | lineage)
-    for project in book.money.projects:
-        row = {"project_id": project.key, "project_name": project.name, "source_key": project.key}
-        work_books.insert(connection, "projects", row | lineage)
+    lineage: dict[str, object] = {"source": "s", "load_id": 1}
+    for table, key, named in (
+        ("nodes", "node", book.money.nodes),
+        ("projects", "project", book.money.projects),
+    ):
+        for one in named:
+            entity: dict[str, object] = {f"{key}_id": one.key, f"{key}_name": one.name}
+            work_books.insert(connection, table, entity | lineage | {"source_key": one.key})
     for earning in book.money.earnings:
-        given_ = {"node_id": earning.node, "project_id": earning.project, "earned_at": earning.at}
-        row = {"earning_id": earning.id, "source_key": str(earning.id), "payment_type": "bonus"}
+        about: dict[str, object] = {
+            "node_id": earning.node,
+            "project_id": earning.project,
+            "earned_at": earning.at,
+        }
+        row: dict[str, object] = {
+            "earning_id": earning.id,
+            "source_key": str(earning.id),
+            "payment_type": "bonus",
+        }
         row |= {"amount_usd": earning.amount, "token": "SOL", "token_amount": 1}
         work_books.insert(
-            connection, "node_earnings", given_ | row | {"payment_status": "paid"} | lineage
+            connection, "node_earnings", about | row | {"payment_status": "paid"} | lineage
         )
 
 
@@ -206,13 +215,13 @@ MORE = {"model_costs": ("by_node", "by_project"), "error_resolution": ("by_tool"
 
 
 @pytest.mark.parametrize("macro", EQUAL)
-@given(book=random_books(), query=queries, first=st.booleans(), last=st.booleans())
+@given(book=random_books(), query=queries, finer=st.tuples(st.booleans(), st.booleans()))
 @bounded(14)
 def test_a_macro_is_what_the_oracle_says(
-    books: Books, macro: str, book: Book, query: Query, first: bool, last: bool
+    books: Books, macro: str, book: Book, query: Query, finer: tuple[bool, bool]
 ) -> None:
     keys, expect = EQUAL[macro]
-    more: dict[str, object] = dict(zip(MORE.get(macro, ()), (first, last), strict=False))
+    more: dict[str, object] = dict(zip(MORE.get(macro, ()), finer, strict=False))
     expected = expect(book, query, **more)
     if macro in IDLE:
         more["idle_seconds"] = query.idle
@@ -402,9 +411,9 @@ def test_a_second_copy_of_every_stream_adds_to_all_hours_but_those_of_the_wall(
 ) -> None:
     query = replace(query, as_of=None)
     now = work_oracle.state(book, None)
-    twice = replace(
+    twice = with_rows(
         now,
-        **{
+        {
             name: (*getattr(now, name), *work_books.copies(now, name))
             for name in ("sessions", "messages", "tools")
         },
@@ -424,9 +433,9 @@ def test_a_second_copy_of_every_stream_adds_to_all_hours_but_those_of_the_wall(
 def test_the_order_of_rows_changes_nothing(
     books: Books, book: Book, query: Query, random: Random
 ) -> None:
-    shuffled = replace(
+    shuffled = with_rows(
         book,
-        **{
+        {
             name: tuple(random.sample(getattr(book, name), len(getattr(book, name))))
             for name in work_oracle.FACTS
         },

@@ -1,8 +1,7 @@
 """What the work macros must say, counted second by second and row by row in plain Python.
 
-Instants are whole seconds, given as seconds from the book's `origin`. Time is a set of cells, each a
-second of a stream; a function returns the rows of the macro of its name, a dict a row, in its order
-where that is given by keys alone.
+Instants are whole seconds, given as seconds from the book's `origin`. Time is a set of cells, each
+a second of a stream. A function returns the rows of the macro of its name, a dict a row, in any order.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -145,11 +145,13 @@ F = TypeVar("F", bound=Fact)
 
 def state(book: Book, as_of: int | None) -> Book:
     """Return the book as it was right after load as_of."""
-    return replace(
-        book,
-        money=oracle.state(book.money, as_of),
-        **{name: _standing(getattr(book, name), as_of) for name in FACTS},
-    )
+    rows = {name: _standing(getattr(book, name), as_of) for name in FACTS}
+    return with_rows(replace(book, money=oracle.state(book.money, as_of)), rows)
+
+
+def with_rows(book: Book, rows: dict[str, Any]) -> Book:
+    """Return a book with other rows of some kinds."""
+    return replace(book, **rows)
 
 
 FACTS = ("sessions", "tasks", "messages", "tools", "changes", "errors")
@@ -176,8 +178,8 @@ class Span:
 
     start: int
     end: int
-    person: bool
     who: Who
+    person: bool = False
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -203,14 +205,14 @@ def spans_of(row: Message | Tool) -> list[Span]:
         if row.role == "system":
             return []
         if row.role == "user":
-            return [Span(row.at, row.at, True, row.who)]
+            return [Span(row.at, row.at, row.who, person=True)]
         ends = [row.at, row.at if row.end is None else row.end]
-        return [Span(min(ends), max(ends), False, row.who)]
+        return [Span(min(ends), max(ends), row.who)]
     end = row.at + (row.seconds or 0)
     if not row.waits:
-        return [Span(row.at, end, False, row.who)]
-    called = Span(row.at, row.at, False, row.who)
-    return [called] if row.seconds is None else [called, Span(end, end, True, row.who)]
+        return [Span(row.at, end, row.who)]
+    called = Span(row.at, row.at, row.who)
+    return [called] if row.seconds is None else [called, Span(end, end, row.who, person=True)]
 
 
 def cells(book: Book) -> list[Cell]:
@@ -218,23 +220,26 @@ def cells(book: Book) -> list[Cell]:
     found: list[Cell] = []
     given = {row.session for row in book.sessions if row.duration is not None}
     streams: dict[tuple[str, str], list[Span]] = defaultdict(list)
-    for row in (*book.messages, *book.tools):
+    rows: list[Message | Tool] = [*book.messages, *book.tools]
+    for row in rows:
         if row.session is not None and row.session not in given:
             streams[row.session, row.agent or ""] += spans_of(row)
     for (session, agent), spans in streams.items():
         if spans:
             found += [Cell(session, agent, *rest) for rest in _seconds(spans)]
     with_rows = {cell.session for cell in found}
-    for row in book.sessions:
-        assert row.session is not None
-        if row.duration is not None:
-            end = row.at + row.duration
-        elif row.session not in with_rows and row.end is not None:
-            end = row.end
-        else:
-            continue
-        found += [Cell(row.session, "", second, row.who) for second in range(row.at, end)]
+    for session_row in book.sessions:
+        end = _end(session_row, with_rows)
+        key = session_row.session or ""
+        found += [Cell(key, "", at, session_row.who) for at in range(session_row.at, end)]
     return found
+
+
+def _end(row: Session, with_rows: set[str]) -> int:
+    """Return where the time of a session ends that its rows do not tell."""
+    if row.duration is not None:
+        return row.at + row.duration
+    return row.at if row.session in with_rows or row.end is None else row.end
 
 
 def _seconds(spans: list[Span]) -> Iterable[tuple[int, Who, int, int]]:
@@ -253,7 +258,7 @@ def _seconds(spans: list[Span]) -> Iterable[tuple[int, Who, int, int]]:
 
 def intervals(book: Book) -> list[tuple[object, ...]]:
     """Return (session, agent, start, end, kind, node, project) as work_intervals has them."""
-    found = []
+    found: list[tuple[object, ...]] = []
     by_stream = sorted(cells(book), key=lambda c: (c.session, c.agent, c.second))
     for stream, of_stream in groupby(by_stream, key=lambda c: (c.session, c.agent)):
         for (_, gap_end), run in groupby(of_stream, key=lambda c: (c.who, c.gap_end)):
@@ -414,7 +419,7 @@ def productivity(book: Book, query: Query, which: int) -> list[Row]:
         keys |= {name for name in names if mine in {None, name}}
     found = []
     for key in sorted(keys, key=lambda key: (key is None, key or "")):
-        got = figures(book, query, lambda who, key=key: who[which] == key)
+        got = figures(book, query, partial(_is_of, which, key))
         amounts = [entry.amount for entry in entries if (entry.node, entry.project)[which] == key]
         usd, seconds = total(amounts), got["session"]
         outcomes = got["tool_successes"] + got["tool_failures"]
@@ -449,6 +454,14 @@ def productivity(book: Book, query: Query, which: int) -> list[Row]:
             }
         )
     return found
+
+
+def _is_of(which: int, key: str | None, who: Who) -> bool:
+    return who[which] == key
+
+
+def _is_both(node: str, project: str, who: Who) -> bool:
+    return (who[0] or "", who[1] or "") == (node, project)
 
 
 def earned(book: Book, query: Query) -> list[oracle.Entry]:
@@ -501,7 +514,7 @@ def daily(book: Book, idle: int) -> list[Row]:
         got = figures(
             book,
             replace(query, since=since, until=until),
-            lambda who, key=(node, project): (who[0] or "", who[1] or "") == key,
+            partial(_is_both, node, project),
         )
         unknown = (
             got["tool_invocations"] and got["tool_outcomes_unknown"] == got["tool_invocations"]
@@ -720,9 +733,9 @@ class Result:
     """That a tool failed or succeeded on something, and when that was known."""
 
     at: int
-    success: bool
     error_class: str | None
     who: Who
+    success: bool = False
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -730,23 +743,28 @@ class Result:
         return (self.at, self.success, *((value is None, value or "") for value in values))
 
 
-def episodes(book: Book, query: Query) -> list[Row]:
-    """Return the episodes of failures, followed result by result."""
-    book = state(book, query.as_of)
+def results_by_thing(book: Book) -> dict[tuple[str, str, str], list[Result]]:
+    """Return what is known to have failed or succeeded, by session, tool and subject."""
     things: dict[tuple[str, str, str], list[Result]] = defaultdict(list)
     for row in book.tools:
         if row.session and row.subject and row.invocations and row.successes is not None:
-            result = Result(
-                row.at + (row.seconds or 0), row.successes > 0, row.error_class, row.who
-            )
+            end = row.at + (row.seconds or 0)
+            result = Result(end, row.error_class, row.who, success=row.successes > 0)
             things[row.session, row.name, row.subject].append(result)
     for error in book.errors:
         if error.session and error.subject and error.tool:
             thing = things[error.session, error.tool, error.subject]
-            thing.append(Result(error.at, False, error.error_class, error.who))
+            thing.append(Result(error.at, error.error_class, error.who))
             if error.resolved and error.resolved_at is not None and error.resolved_at >= error.at:
-                thing.append(Result(error.resolved_at, True, error.error_class, error.who))
-    found = []
+                end = error.resolved_at
+                thing.append(Result(end, error.error_class, error.who, success=True))
+    return things
+
+
+def episodes(book: Book, query: Query) -> list[Row]:
+    """Return the episodes of failures, followed result by result."""
+    found: list[Row] = []
+    things = results_by_thing(state(book, query.as_of))
     for (session, tool, subject), results in things.items():
         begun: Row | None = None
         for result in sorted(results, key=lambda result: result.order):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -97,7 +98,7 @@ def _ranges(days: Sequence[date]) -> Iterator[tuple[date, date]]:
     """Yield a few ranges that cover ascending days, cut where the gaps are widest."""
     gaps = sorted(range(1, len(days)), key=lambda n: days[n - 1] - days[n])[: _MOST_RANGES - 1]
     cuts = [0, *sorted(n for n in gaps if days[n] - days[n - 1] > timedelta(days=1)), len(days)]
-    for first, last in zip(cuts, cuts[1:], strict=False):
+    for first, last in pairwise(cuts):
         yield days[first], days[last - 1] + timedelta(days=1)
 
 
@@ -166,7 +167,8 @@ def _rollup_sessions(
 ) -> tuple[int, int]:
     run(
         connection,
-        "CREATE OR REPLACE TEMP TABLE touched_sessions AS FROM timed_sessions(since := ?, until := ?)",
+        "CREATE OR REPLACE TEMP TABLE touched_sessions AS "
+        "FROM timed_sessions(since := ?, until := ?)",
         [since, until],
     )
     run(
@@ -208,7 +210,7 @@ def _rollup_days(
         "SELECT * EXCLUDE (computed_at) FROM work_metrics_daily "
         "WHERE (?::DATE IS NULL OR day >= ?::DATE) AND (?::DATE IS NULL OR day < ?::DATE)"
     )
-    bounds = [since, since, until, until]
+    bounds: list[object] = [since, since, until, until]
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE differing AS SELECT DISTINCT day, node_id, project_id FROM ("
