@@ -2,10 +2,11 @@
 CREATE OR REPLACE MACRO counted_rows(table_name, as_of := NULL) AS TABLE
     FROM as_loaded(table_name, as_of := as_of) WHERE source <> 'otlp'
     UNION ALL
-    FROM as_loaded(table_name, as_of := as_of) AS t
-    WHERE source = 'otlp' AND NOT EXISTS (
-        FROM repeated_rows(as_of := as_of) AS r WHERE r.repeats_in = table_name AND r.source_key = t.source_key
-    );
+    FROM as_loaded(table_name, as_of := as_of)
+    ANTI JOIN (
+        SELECT source_key FROM repeated_rows(as_of := as_of) WHERE repeats_in = table_name
+    ) AS repeated USING (source_key)
+    WHERE source = 'otlp';
 COMMENT ON MACRO TABLE counted_rows IS
     'Rows of a table of work as of a load, each fact once: without the telemetry that repeats something else';
 

@@ -15,7 +15,7 @@ CREATE OR REPLACE MACRO error_patterns(
         count(*) FILTER (resolved) AS resolved,
         count(*) FILTER (NOT resolved) AS unresolved,
         count(*) FILTER (resolved IS NULL) AS resolution_unknown
-    FROM work_rows(
+    FROM event_rows(
         'error_log', occurred_at, since := since, until := until, as_of := as_of, node := node, project := project
     )
     GROUP BY ALL

@@ -27,7 +27,7 @@ CREATE OR REPLACE MACRO model_costs(
                 greatest(
                     input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens
                 ) AS any_tokens
-            FROM work_rows(
+            FROM event_rows(
                 'communication_log', sent_at,
                 since := since, until := until, as_of := as_of, node := node, project := project
             )

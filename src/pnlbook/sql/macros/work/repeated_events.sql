@@ -2,16 +2,16 @@
 CREATE OR REPLACE MACRO repeated_events(table_name, as_of := NULL) AS TABLE
     WITH events AS NOT MATERIALIZED (
         FROM as_loaded(table_name, as_of := as_of)
-    ), telemetry AS (
+    ), telemetry AS MATERIALIZED (
         FROM events WHERE source = 'otlp'
     )
     SELECT o.source_key
-    FROM events AS t
+    FROM (FROM events SEMI JOIN (SELECT source_key FROM telemetry) USING (source_key)) AS t
     JOIN telemetry AS o ON t.source_key = o.source_key
     WHERE t.source <> 'otlp'
     UNION ALL
     SELECT o.source_key
-    FROM events AS t
+    FROM (FROM events SEMI JOIN (SELECT session_id FROM telemetry) USING (session_id)) AS t
     JOIN telemetry AS o ON t.session_id = o.session_id
     WHERE t.source <> 'otlp' AND starts_with(o.source_key, 'event:');
 COMMENT ON MACRO TABLE repeated_events IS

@@ -7,10 +7,11 @@
 -- * a span that may be a model call and is not: a call within it names it as its parent;
 -- * a tool or an error: the key is the id of the tool's call; without one (event:...), where a transcript tells any of
 --   the session.
+-- Without telemetry a semi join ends before it reads a message; which side of the other joins is read first is a guess.
 CREATE OR REPLACE MACRO repeated_rows(as_of := NULL) AS TABLE
     WITH messages AS NOT MATERIALIZED (
         FROM as_loaded('communication_log', as_of := as_of)
-    ), telemetry AS (
+    ), telemetry AS MATERIALIZED (
         FROM messages WHERE source = 'otlp'
     ), requests AS (
         SELECT source_key, session_id, request_id, input_tokens, coalesce(cache_read_tokens, 0) AS cache_read_tokens
@@ -18,9 +19,13 @@ CREATE OR REPLACE MACRO repeated_rows(as_of := NULL) AS TABLE
         WHERE role = 'assistant' AND (starts_with(source_key, 'request:') OR starts_with(source_key, 'event:'))
     ), prompts AS (
         SELECT source_key, session_id FROM telemetry WHERE role = 'user'
+    ), of_requests AS (
+        FROM messages SEMI JOIN (SELECT request_id FROM requests) USING (request_id)
+    ), of_sessions AS (
+        FROM messages SEMI JOIN (SELECT session_id FROM telemetry) USING (session_id)
     )
     SELECT 'communication_log' AS repeats_in, r.source_key
-    FROM messages AS t
+    FROM of_requests AS t
     JOIN requests AS r ON t.request_id = r.request_id
     WHERE t.source <> 'otlp' AND t.output_tokens IS NOT NULL
     UNION ALL
@@ -30,14 +35,14 @@ CREATE OR REPLACE MACRO repeated_rows(as_of := NULL) AS TABLE
     WHERE NOT starts_with(t.source_key, 'request:') AND t.output_tokens IS NOT NULL
     UNION ALL
     SELECT 'communication_log', r.source_key
-    FROM messages AS t
+    FROM of_sessions AS t
     JOIN requests AS r
         ON t.session_id = r.session_id AND t.input_tokens = r.input_tokens
         AND coalesce(t.cache_read_tokens, 0) = r.cache_read_tokens
     WHERE t.source <> 'otlp' AND t.output_tokens IS NOT NULL AND (t.request_id IS NULL OR r.request_id IS NULL)
     UNION ALL
     SELECT 'communication_log', p.source_key
-    FROM messages AS t
+    FROM of_sessions AS t
     JOIN prompts AS p ON t.session_id = p.session_id
     WHERE t.source <> 'otlp' AND t.role = 'user'
     UNION ALL

@@ -13,7 +13,7 @@ CREATE OR REPLACE MACRO tool_success(
                 WHEN invocation_count = 1 THEN total_duration_ms
                 WHEN invocation_count > 1 THEN ratio(total_duration_ms, invocation_count, 3)::DECIMAL(18, 3)
             END AS duration_ms
-        FROM work_rows(
+        FROM event_rows(
             'tool_usage', used_at, since := since, until := until, as_of := as_of, node := node, project := project
         )
     ), sums AS (

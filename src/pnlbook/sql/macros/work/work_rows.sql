@@ -3,7 +3,7 @@ CREATE OR REPLACE MACRO work_rows(
     table_name, moment, since := NULL, until := NULL, as_of := NULL, node := NULL, project := NULL
 ) AS TABLE
     SELECT *, local_day(moment) AS day
-    FROM counted_rows(table_name, as_of := as_of)
+    FROM as_loaded(table_name, as_of := as_of)
     WHERE in_range(moment, since, until)
         AND (node IS NULL OR node_id = node)
         AND (project IS NULL OR project_id = project);

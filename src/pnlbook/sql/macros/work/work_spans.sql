@@ -6,7 +6,7 @@ CREATE OR REPLACE MACRO work_spans(as_of := NULL, sessions := NULL) AS TABLE
         session_id, coalesce(agent_id, '') AS agent_id, node_id, project_id, role = 'user' AS person,
         CASE WHEN role = 'user' THEN sent_at ELSE least(sent_at, completed_at) END AS started_at,
         CASE WHEN role = 'user' THEN sent_at ELSE greatest(sent_at, completed_at) END AS ended_at
-    FROM rows_of_sessions('communication_log', as_of := as_of, sessions := sessions)
+    FROM counted_of_sessions('communication_log', as_of := as_of, sessions := sessions)
     WHERE role <> 'system' AND session_id IS NOT NULL
     UNION ALL
     SELECT
@@ -14,13 +14,13 @@ CREATE OR REPLACE MACRO work_spans(as_of := NULL, sessions := NULL) AS TABLE
         used_at AS started_at,
         CASE WHEN waits_for_person IS DISTINCT FROM true THEN later(used_at, total_duration_ms, 1000) ELSE used_at END
             AS ended_at
-    FROM rows_of_sessions('tool_usage', as_of := as_of, sessions := sessions)
+    FROM counted_of_sessions('tool_usage', as_of := as_of, sessions := sessions)
     WHERE session_id IS NOT NULL
     UNION ALL
     SELECT
         session_id, coalesce(agent_id, '') AS agent_id, node_id, project_id, true AS person,
         later(used_at, total_duration_ms, 1000) AS started_at, later(used_at, total_duration_ms, 1000) AS ended_at
-    FROM rows_of_sessions('tool_usage', as_of := as_of, sessions := sessions)
+    FROM counted_of_sessions('tool_usage', as_of := as_of, sessions := sessions)
     WHERE session_id IS NOT NULL AND waits_for_person AND total_duration_ms IS NOT NULL;
 COMMENT ON MACRO TABLE work_spans IS
     'What ran in each stream of work, and when a person was heard: spans, of no length where only an instant is known';

@@ -62,7 +62,7 @@ CREATE OR REPLACE MACRO work_sums(
             sum(invocation_count) AS tool_invocations,
             sum(CASE WHEN success_count IS NULL THEN invocation_count ELSE 0 END) AS tool_outcomes_unknown,
             sum(success_count) AS tool_successes
-        FROM work_rows(
+        FROM event_rows(
             'tool_usage', used_at,
             since := since, until := until, as_of := as_of, node := node, project := project)
         GROUP BY ALL HAVING count(*) > 0
@@ -80,13 +80,13 @@ CREATE OR REPLACE MACRO work_sums(
             ) AS input_tokens,
             sum(output_tokens) AS output_tokens,
             sum(cost_usd) AS model_cost_usd
-        FROM work_rows(
+        FROM event_rows(
             'communication_log', sent_at,
             since := since, until := until, as_of := as_of, node := node, project := project)
         GROUP BY ALL HAVING count(*) > 0
         UNION ALL BY NAME
         SELECT part AS of_part, count(*) AS errors, count(*) FILTER (resolved) AS errors_resolved
-        FROM work_rows(
+        FROM event_rows(
             'error_log', occurred_at,
             since := since, until := until, as_of := as_of, node := node, project := project)
         GROUP BY ALL HAVING count(*) > 0
