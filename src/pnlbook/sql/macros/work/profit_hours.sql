@@ -91,7 +91,7 @@ VALUES (1, 'a', 'p', 40.00, '2025-10-01 00:00:00+00', 's', '1', 1);
 -- test: money and time of a part meet, and neither is lost without the other
 SELECT assert_equal(
     list((of_part, total_revenue_usd, total_costs_usd, session_us, sessions_without_time) ORDER BY of_part NULLS LAST),
-    [('a', 100, 40, 7200000000, 0), ('b', 0, 0, 0, 0), ('x', 0, 0, NULL, 1), ('y', NULL, 0, 0, 0)]
+    [('a', 100, 40.25, 7200000000, 0), ('b', 0, 0, 0, 0), ('x', 0, 0, NULL, 1), ('y', NULL, 0, 0, 0)]
         ::STRUCT(p VARCHAR, r DECIMAL(38, 12), c DECIMAL(38, 12), s BIGINT, w BIGINT)[]
 ) FROM profit_hours(node_id, listed := 'nodes');
 -- test: a cost more changes no revenue and no hour

@@ -84,7 +84,7 @@ VALUES (1, 'a', 'p', 40.00, '2025-10-01 00:00:00+00', 's', '1', 1);
 SELECT assert_equal(
     list((project_id, project_name, total_revenue_usd, net_profit_usd, session_hours, profit_per_wall_hour, profit_per_session_hour)),
     [
-        ('p', 'Portal', 100, 60, 2, 40, 30), (NULL, 'unattributed', NULL, NULL, NULL, NULL, NULL)
+        ('p', 'Portal', 100, 59.75, 2, 39.83, 29.88), (NULL, 'unattributed', NULL, NULL, NULL, NULL, NULL)
     ]::STRUCT(
         i VARCHAR, n VARCHAR, r DECIMAL(38, 12), p DECIMAL(38, 12), h DECIMAL(38, 6), w DECIMAL(38, 2), s DECIMAL(38, 2)
     )[]
