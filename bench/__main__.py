@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from bench import backup, loading, logs, profit, spool, starting
+from bench import backup, loading, logs, profit, spool, starting, work_macros
 from bench.measure import ROOT, Finding, Options
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Finding]]] = {
     "logs": logs.load_transcripts,
     "history": logs.load_history,
     "spool": spool.compare,
+    "work": work_macros.compare,
     "help": starting.help_of_program,
     "chart": starting.first_chart,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from bench import __main__ as bench
-from bench import profit
+from bench import profit, work_macros
 from bench.measure import Finding, Options, ProcessFailed, Target, process, take_turns
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +34,15 @@ def test_loading_and_the_profit_macros_can_be_measured(tmp_path: Path) -> None:
     ]
     assert all(finding["ours"] > 0 for finding in findings)
     assert [finding["peer"] is None for finding in findings] == [False, True, False, False, False]
+
+
+def test_the_macros_of_work_can_be_measured(tmp_path: Path) -> None:
+    findings = run(tmp_path, "work")
+    assert [finding["name"].split("(")[0] for finding in findings] == [
+        *work_macros.MACROS,
+        "what is made of 2,000 uses of tools, after a load of 500 more",
+    ]
+    assert all(finding["ours"] > 0 and finding["peer"] > 0 for finding in findings)
 
 
 def test_the_help_can_be_measured() -> None:

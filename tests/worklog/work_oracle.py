@@ -1,7 +1,8 @@
 """What the work macros must say, counted second by second and row by row in plain Python.
 
 Instants are whole seconds, given as seconds from the book's `origin`. Time is a set of cells, each
-a second of a stream. A function returns the rows of the macro of its name, a dict a row, in any order.
+a second of a stream. A function returns the rows of the macro of its name in any order, a dict a
+row.
 """
 
 from __future__ import annotations
