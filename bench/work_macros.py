@@ -21,7 +21,7 @@ from pnlbook.book import run
 from pnlbook.load.derive import refresh, rollup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bench.measure import Options
 
@@ -123,7 +123,7 @@ def measure_refresh(book: Path, turns: int) -> dict[str, dict[str, list[float]]]
 
 
 def _take_turns(
-    sides: dict[str, Callable[[], object]], turns: int
+    sides: Mapping[str, Callable[[], object]], turns: int
 ) -> dict[str, dict[str, list[float]]]:
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     processor: dict[str, list[float]] = {name: [] for name in sides}

@@ -6,6 +6,7 @@ import csv
 import json
 import runpy
 from collections import defaultdict
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,53 @@ def test_work_of_alex(book: Path) -> None:
     assert (sessions, seconds, between, lines) == (45, 67.5 * 3600, 67.5 * 3600, 12_450)
     per_hour = Decimal(5000) / (Decimal(seconds) / 3600)
     assert per_hour.quantize(Decimal("0.01"), ROUND_HALF_UP) == Decimal("74.07")
+
+
+def test_productivity_and_profit_per_hour_of_alex(book: Path) -> None:
+    (found,) = rows(
+        book,
+        "SELECT node_name, total_sessions, completed_tasks, task_success_rate_pct, "
+        "total_lines_added, wall_hours, session_hours, agent_hours, lines_per_hour, "
+        "earnings_usd, earnings_per_hour "
+        "FROM node_productivity_summary WHERE node_id = 'alex-architect-ai'",
+    )
+    tasks = [task for task in read("work_tasks.jsonl") if task["node_id"] == "alex-architect-ai"]
+    completed = sum(task["status"] == "completed" for task in tasks)
+    succeeded = Decimal(sum(bool(task["success"]) for task in tasks))
+    assert found == (
+        "Alex the Architect",
+        45,
+        completed,
+        percent(succeeded, Decimal(len(tasks))),
+        12_450,
+        *(Decimal("67.5"),) * 3,
+        (Decimal(12_450) / Decimal("67.5")).quantize(Decimal("0.01"), ROUND_HALF_UP),
+        Decimal(5000),
+        Decimal("74.07"),
+    )
+    profit = rows(
+        book,
+        "SELECT net_profit_usd, profit_per_session_hour FROM work_profit() "
+        "WHERE node_id = 'alex-architect-ai'",
+    )
+    per_hour = (Decimal(4720) / Decimal("67.5")).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    assert profit == [(Decimal(4720), per_hour)]
+
+
+def test_hours_of_all_sessions_are_those_of_the_files(book: Path) -> None:
+    sessions = read("work_sessions.jsonl")
+    seconds = sum(Decimal(session["total_duration_seconds"]) for session in sessions)
+    minutes = {
+        minute
+        for session in sessions
+        for begun in [datetime.fromisoformat(session["started_at"]).timestamp() // 60]
+        for minute in range(int(begun), int(begun) + int(session["total_duration_seconds"]) // 60)
+    }
+    ((wall, total, agents),) = rows(book, "SELECT COLUMNS('_us') FROM work_hours(NULL)")
+    assert (total, agents) == (seconds * 1_000_000, seconds * 1_000_000)
+    assert wall == len(minutes) * 60_000_000 < total
+    ((of_days,),) = rows(book, "SELECT sum(session_seconds) FROM work_metrics_daily")
+    assert of_days == seconds
 
 
 def test_the_settled_earning(book: Path) -> None:

@@ -33,11 +33,13 @@ def init(
     """
     from pnlbook import migrate
     from pnlbook.book import setting
+    from pnlbook.load.derive import rollup_book
 
     path = path or run.path
     created = migrate.create(path, timezone=timezone or "UTC")
     if timezone and not created:
         migrate.change_timezone(path, timezone, timeout=run.timeout, on_wait=run.on_wait)
+        rollup_book(path, timeout=run.timeout, on_wait=run.on_wait)  # days begin elsewhere now
     with run.open_book(path) as connection:
         zone = setting(connection, "timezone")
     done = "Made" if created else "Already there:"

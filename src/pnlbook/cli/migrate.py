@@ -44,8 +44,13 @@ def up(
       pnlbook migrate up --book team.duckdb
     """
     from pnlbook import migrate
+    from pnlbook.load.derive import rollup_book
 
     done = migrate.up(run.path, to=to, timeout=run.timeout, on_wait=run.on_wait)
+    if to is None and (
+        done.applied or done.refreshed
+    ):  # what is made of rows may be made otherwise
+        rollup_book(run.path, timeout=run.timeout, on_wait=run.on_wait)
     if done.applied:
         text = f"{run.path}: applied {_names(done.applied)}."
     elif done.refreshed:
