@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pnlbook.worklog import toolbox
+from pnlbook.worklog.files import file_class
 from pnlbook.worklog.instants import milliseconds
 from pnlbook.worklog.records import Change, Error, Message, Task, Tool
 from pnlbook.worklog.redaction import redact
@@ -139,6 +140,7 @@ class Call(msgspec.Struct, gc=False, kw_only=True):
             lines_added=edit.lines.added,
             lines_deleted=edit.lines.deleted,
             origin="edit",
+            file_class=file_class(edit.path),
             changed_at=at,
         )
 
