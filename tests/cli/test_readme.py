@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from pnlbook.book import open_book, run
+
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"`([\w.]+\.csv)`:\n\n```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What stands for more than a test can do, or has its own test.
-ELSEWHERE = ("make", ". .venv", "pnlbook report")
+ELSEWHERE = ("make", ". .venv", "pnlbook report", "pnlbook worklog tail")
+LOGS = README.parent / "tests" / "data" / "worklog"
 PAYOUTS = 'Datum;Betrag;node_id;payment_status;memo\n06.10.2025;"1,50";alex;bezahlt;x\n'
 
 
@@ -32,6 +36,12 @@ def _folder(text: str) -> None:
     [mapping] = [body for kind, body in BLOCK.findall(text) if kind == "toml"]
     Path("exports/load.toml").write_text(mapping, encoding="utf-8")
     Path("exports/payouts-1.csv").write_text(PAYOUTS, encoding="utf-8")
+    shutil.copytree(LOGS / "claude-code", "home/.claude/projects/shop")
+    shutil.copytree(LOGS / "codex", "home/.codex/sessions/2024/01/01")
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    subprocess.run(["git", "add", "exports"], check=True)
+    subprocess.run(["git", *person, "commit", "--quiet", "--message", "Exports"], check=True)
 
 
 def steps(text: str) -> list[tuple[str, str | None]]:
@@ -55,7 +65,7 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=os.environ | {"PNLBOOK_LOCK_TIMEOUT": "5"},
+        env=os.environ | {"PNLBOOK_LOCK_TIMEOUT": "5", "HOME": str(Path("home").resolve())},
     )
 
 
@@ -68,6 +78,18 @@ def test_commands(text: str) -> None:
         assert done.returncode == (3 if "\nerror: " in (expected or "") else 0), done.stdout
         if expected is not None:
             assert done.stdout == expected, command
+
+
+def test_a_program_logs_its_work(text: str) -> None:
+    [program] = [body for kind, body in BLOCK.findall(text) if kind == "python"]
+    spool = Path("spool").resolve()
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, env=os.environ | {"PNLBOOK_SPOOL": str(spool)}
+    )
+    assert shell(f"pnlbook init && pnlbook load spool:{spool}").returncode == 0
+    with open_book(Path("book.duckdb")) as book:
+        query = "SELECT node_id, completed_tasks, total_lines_added FROM node_productivity()"
+        assert run(book, query) == [("alex-architect-ai", 1, 5)]
 
 
 def test_targets_are_those_of_the_makefile(text: str) -> None:
