@@ -9,7 +9,7 @@ from pnlbook.reports.backup_charts import MOST_BACKUPS
 from pnlbook.reports.backup_words import ago, cost, instant, seconds, since, size
 from pnlbook.reports.figures import NO_DATA, count
 from pnlbook.reports.statement import period_label
-from pnlbook.reports.tables import html_row, html_table
+from pnlbook.reports.tables import html_row, html_table, mark, tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ _HEALTH: dict[str, Callable[[dict[str, Any], Backups], str]] = {
     "Put, median of 30 days": lambda vault, _: seconds(vault["put_seconds"]),
     "Get, median of 30 days": lambda vault, _: seconds(vault["get_seconds"]),
     "Failed in 30 days": lambda vault, _: f"{vault['failures_30_days']:,}",
-    "Warnings": lambda vault, _: "<br>".join(map(_mark, vault["warnings"])) or "none",
+    "Warnings": lambda vault, _: "<br>".join(map(mark, vault["warnings"])) or "none",
 }
 
 
@@ -75,9 +75,9 @@ def key_figures(backups: Backups) -> str:
     row = backups.figures
     month = period_label(row["month"], "month")
     tiles = [
-        _tile("Backups kept", f"{row['kept']:,}", f"of {row['made']:,} made"),
-        _tile("Stored", size(row["kept_bytes"]), f"{size(row['stored_bytes'])} with every copy"),
-        _tile(
+        tile("Backups kept", f"{row['kept']:,}", f"of {row['made']:,} made"),
+        tile("Stored", size(row["kept_bytes"]), f"{size(row['stored_bytes'])} with every copy"),
+        tile(
             "Copies verified",
             f"{row['verified_copies']:,} of {row['copies']:,}",
             "read back and found equal",
@@ -124,40 +124,31 @@ def timeline_note(backups: pl.DataFrame) -> str:
 
 def unknown_costs(unpriced: int) -> str:
     """Return the mark of costs that lack some backups; empty when they lack none."""
-    return _mark(f"incomplete: {count(unpriced, 'backup')} of unknown cost") if unpriced else ""
-
-
-def _tile(name: str, value: str, note: str, unit: str = "", mark: str = "") -> str:
-    unit = f'<span class="pnl-unit">{unit}</span>' if unit else ""
-    return (
-        f'<div class="pnl-tile"><dt>{escape(name)}</dt>'
-        f'<dd><span class="pnl-value">{value}</span>{unit}'
-        f'<span class="pnl-change">{note}</span>{mark}</dd></div>'
-    )
+    return mark(f"incomplete: {count(unpriced, 'backup')} of unknown cost") if unpriced else ""
 
 
 def _drill_tile(row: dict[str, Any]) -> str:
     if row["last_drill_at"] is None:
-        return _tile("Last drill", "never", "no restore was tried")
+        return tile("Last drill", "never", "no restore was tried")
     result = "passed" if row["last_drill_success"] else "failed"
     when = f"{ago(row['last_drill_age_seconds'])}<br>{instant(row['last_drill_at'])}"
-    return _tile("Last drill", result, when)
+    return tile("Last drill", result, when)
 
 
 def _latest_tile(kind: str, backups: Backups) -> str:
     row = backups.full if kind == "full" else backups.incremental
     name = f"Latest {kind} backup"
     if row is None:
-        return _tile(name, "none", "none was made, or none is left")
+        return tile(name, "none", "none was made, or none is left")
     vaults = ", ".join(row["vaults"]) or "no vault"
     note = f"{instant(row['created_at'])}, {size(row['compressed_size_bytes'])}"
-    return _tile(
+    return tile(
         name, since(backups.moment, row["created_at"]), f"{note}<br>verified in {escape(vaults)}"
     )
 
 
 def _cost_tile(name: str, amount: Any, unpriced: int) -> str:  # noqa: ANN401 - Decimal or None
-    return _tile(name, cost(amount), "", "USD", unknown_costs(unpriced))
+    return tile(name, cost(amount), "", "USD", unknown_costs(unpriced))
 
 
 def _cost_cells(row: dict[str, Any]) -> list[str]:
@@ -179,10 +170,6 @@ def _vault_name(vault: dict[str, Any]) -> str:
 
 def _heads(names: Sequence[str]) -> str:
     return "".join(f'<th scope="col">{name}</th>' for name in names)
-
-
-def _mark(text: str) -> str:
-    return f'<span class="pnl-mark">{text}</span>'
 
 
 def _listed(reasons: list[str]) -> str:

@@ -80,7 +80,7 @@ def statement_chart(
     rows = [asdict(point) for point in points(statement)]
     order = [period_label(period, statement.grain) for period in statement.periods]
     x = alt.X("period:O", sort=order, title=None, axis=time_axis())
-    y = alt.Y("value:Q", title=None, axis=_amounts())
+    y = alt.Y("value:Q", title=None, axis=amounts())
     colour = alt.Color(
         "series:N",
         title=None,
@@ -104,7 +104,7 @@ def statement_chart(
         point=alt.OverlayMarkDef(size=40, filled=True) if few else False,
         strokeWidth=2 if few else 1,
     )
-    zero = _zero_rule("y", palette)
+    zero = zero_rule("y", palette)
     return finished(
         alt.layer(bars, zero, net),
         palette,
@@ -128,17 +128,17 @@ def waterfall_chart(
         legend=None,
     )
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("label:N", sort=[step.label for step in steps], title=None, axis=_names()),
+        y=alt.Y("label:N", sort=[step.label for step in steps], title=None, axis=names()),
         tooltip=[alt.Tooltip("label:N", title="Step"), alt.Tooltip("told:N", title="USD")],
     )
     bars = base.mark_bar(height={"band": 0.66}).encode(
-        x=alt.X("start:Q", title=None, axis=_amounts()),
+        x=alt.X("start:Q", title=None, axis=amounts()),
         x2="end:Q",
         color=colour,
     )
-    texts = _texts(base, rows, palette)
+    labels = texts(base, rows, palette)
     return finished(
-        alt.layer(bars, _zero_rule("x", palette), texts),
+        alt.layer(bars, zero_rule("x", palette), labels),
         palette,
         height=rows_height(len(steps)),
         title=title,
@@ -147,15 +147,21 @@ def waterfall_chart(
 
 
 def ranking_chart(
-    bars: list[Bar], palette: Palette = SCREEN, title: Heading = ()
+    bars: list[Bar],
+    palette: Palette = SCREEN,
+    title: Heading = (),
+    heads: tuple[str, str] = ("Node", "Net profit, USD"),
 ) -> alt.LayerChart:
-    """Return one bar a node with its net profit; a click on it selects the node under `node`."""
+    """Return one bar a node with its net profit; a click on it selects the node under `node`.
+
+    heads: what the bars are of, and of what.
+    """
     rows = [_bar_row(bar) for bar in bars]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("label:N", sort=[row["label"] for row in rows], title=None, axis=_names()),
+        y=alt.Y("label:N", sort=[row["label"] for row in rows], title=None, axis=names()),
         tooltip=[
-            alt.Tooltip("label:N", title="Node"),
-            alt.Tooltip("told:N", title="Net profit, USD"),
+            alt.Tooltip("label:N", title=heads[0]),
+            alt.Tooltip("told:N", title=heads[1]),
         ],
     )
     picked = alt.selection_point(name="node", fields=["key"], on="click", toggle=False)
@@ -163,13 +169,13 @@ def ranking_chart(
         x=alt.X("value:Q", title=None, axis=None),
         color=alt.condition("datum.value < 0", alt.value(palette.cost), alt.value(palette.revenue)),
     )
-    texts = _texts(base, rows, palette)
+    labels = texts(base, rows, palette)
     return finished(
-        alt.layer(marks.add_params(picked), _zero_rule("x", palette), texts),
+        alt.layer(marks.add_params(picked), zero_rule("x", palette), labels),
         palette,
         height=rows_height(len(bars)),
         title=title,
-        description="; ".join(f"{bar.label} {money(bar.net)}" for bar in bars),
+        description="; ".join(f"{bar.label} {bar.said}" for bar in bars),
     )
 
 
@@ -188,12 +194,12 @@ def _bar_row(bar: Bar) -> dict[str, Any]:
     return {
         "key": bar.key,
         "label": bar.label,
-        "value": float(bar.net),
-        "told": money(bar.net),
+        "value": float(bar.amount),
+        "told": bar.said,
     }
 
 
-def _texts(base: alt.Chart, rows: list[dict[str, Any]], palette: Palette) -> alt.Chart:
+def texts(base: alt.Chart, rows: list[dict[str, Any]], palette: Palette) -> alt.Chart:
     """Return the amounts as a column of their own right of the bars, aligned on its right."""
     width = _texts_width(rows)
     texts: alt.Chart = base.mark_text(
@@ -206,13 +212,15 @@ def _texts_width(rows: list[dict[str, Any]]) -> int:
     return 12 + 7 * max((len(row["told"]) for row in rows), default=0)
 
 
-def _zero_rule(channel: str, palette: Palette) -> alt.Chart:
+def zero_rule(channel: str, palette: Palette) -> alt.Chart:
+    """Return the line at zero of the channel x or y."""
     rule = alt.Chart(alt.InlineData(values=[{}])).mark_rule(color=palette.faint, tooltip=None)
     zero: alt.Chart = rule.encode(**{channel: alt.datum(0)})
     return zero
 
 
-def _amounts() -> alt.Axis:
+def amounts() -> alt.Axis:
+    """Return an axis of amounts, short ones."""
     return alt.Axis(labelExpr=_AXIS_AMOUNT, tickCount=5, domain=False, ticks=False)
 
 
@@ -221,7 +229,8 @@ def time_axis() -> alt.Axis:
     return alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=10, ticks=False)
 
 
-def _names() -> alt.Axis:
+def names() -> alt.Axis:
+    """Return an axis of names."""
     return alt.Axis(labelLimit=190, domain=False, ticks=False, grid=False, labelPadding=6)
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
-    from pnlbook.reports.filters import Filters
+    from pnlbook.reports.filters import Range
 
 PICTURE_SCALE = 2.0
 
@@ -35,18 +35,17 @@ def png(chart: alt.TopLevelMixin) -> bytes:
     return vl_convert.vegalite_to_png(specification, scale=PICTURE_SCALE, allowed_base_urls=[])
 
 
-def scope(filters: Filters) -> str:
+def scope(filters: Range) -> str:
     """Return in words what the figures of a picture cover."""
-    parts = [f"{filters.first} to {filters.last}", filters.basis]
+    parts = [f"{filters.first} to {filters.last}", *filters.terms]
     parts += [f"node {filters.node}"] if filters.node else []
     parts += [f"project {filters.project}"] if filters.project else []
     return " · ".join(parts)
 
 
-def file_name(what: str, filters: Filters, ending: str) -> str:
+def file_name(what: str, filters: Range, ending: str) -> str:
     """Return a name that says what it holds: `profit-nodes-2025-01-01-2025-10-31-cash.csv`."""
     days = [day.isoformat() for day in (filters.first, filters.last) if day]
-    basis = [filters.basis] if filters.basis != "accrual" else []
     chosen = [name for name in (filters.node, filters.project) if name]
-    stem = "-".join(["profit", what, *days, *basis, *chosen])
+    stem = "-".join([filters.report, what, *days, *filters.marks, *chosen])
     return re.sub(r"[^\w.-]+", "_", stem) + "." + ending

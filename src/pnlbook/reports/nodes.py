@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
+from pnlbook.reports.figures import money
 from pnlbook.reports.query import Call
 from pnlbook.reports.statement import read_statement
 
 if TYPE_CHECKING:
-    from datetime import date
     from decimal import Decimal
 
     from pnlbook.reports.filters import Filters, Rank
-    from pnlbook.reports.query import Source
+    from pnlbook.reports.query import Arguments, Source
     from pnlbook.reports.statement import Statement
 
 WITHOUT_NODE = "-"
 NOBODY = "unattributed (no node)"
 
+What: TypeAlias = Literal["node", "project"]
 
 _STATEMENT = {
     "period_start": pl.Date(),
@@ -33,11 +34,17 @@ _STATEMENT = {
 
 @dataclass(frozen=True)
 class Bar:
-    """A node in a ranking chart."""
+    """One bar of a ranking chart; told is its amount in words where it is no sum of money."""
 
     key: str
     label: str
-    net: Decimal
+    amount: Decimal
+    told: str = ""
+
+    @property
+    def said(self) -> str:
+        """Return the amount as a reader sees it."""
+        return self.told or money(self.amount)
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,14 @@ class Opened:
     rows: pl.DataFrame
 
 
-def named(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return rows of `node_profit` with the key and the label of each node in front."""
-    unknown = "unattributed (" + pl.col("node_id") + ")"
+def named(frame: pl.DataFrame, what: What = "node") -> pl.DataFrame:
+    """Return rows of a macro by node, or by project, with a key and a label in front."""
+    id_ = pl.col(f"{what}_id")
+    unknown = "unattributed (" + id_ + ")"
+    known = pl.when("attributed").then(f"{what}_name").otherwise(unknown)
     return frame.select(
-        key=pl.col("node_id").fill_null(WITHOUT_NODE),
-        label=pl.when("attributed").then("node_name").otherwise(unknown).fill_null(NOBODY),
+        key=id_.fill_null(WITHOUT_NODE),
+        label=known.fill_null(f"unattributed (no {what})"),
         **{name: pl.col(name) for name in frame.columns},
     )
 
@@ -64,13 +73,18 @@ def best(frame: pl.DataFrame, rank: Rank, most: int = 10) -> list[Bar]:
     """Return the nodes with the highest net profit, best first, or with the lowest, worst first."""
     known = frame.filter(pl.col("net_profit_usd").is_not_null())
     ordered = known.sort("net_profit_usd", "key", descending=[rank == "highest", False])
-    shown = ordered.head(most).with_columns(
+    shown = apart(ordered.head(most))
+    return [Bar(*row) for row in shown.select("key", "label", "net_profit_usd").rows()]
+
+
+def apart(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with a label of its own each: equal ones get their key as well."""
+    return frame.with_columns(
         pl.when(pl.col("label").is_duplicated())
         .then(pl.col("label") + " · " + pl.col("key"))
         .otherwise("label")
         .alias("label")
     )
-    return [Bar(*row) for row in shown.select("key", "label", "net_profit_usd").rows()]
 
 
 def months_statement(months: pl.DataFrame) -> Statement:
@@ -105,7 +119,7 @@ def position(frame: pl.DataFrame, key: str | None) -> list[int]:
 def read_node(source: Source, key: str, filters: Filters) -> Opened:
     """Read the months and the facts of one node within the filters."""
     node = None if key == WITHOUT_NODE else key
-    within: dict[str, str | date | None] = {
+    within: Arguments = {
         "since": filters.first,
         "until": filters.until,
         "basis": filters.basis,

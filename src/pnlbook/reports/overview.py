@@ -53,7 +53,7 @@ class Overview:
         if self.first is None or self.last is None:
             return None
         year_before = self.last.replace(year=self.last.year - 1, day=1)
-        return max(self.first, _month_end(year_before) + timedelta(days=1))
+        return max(self.first, month_end(year_before) + timedelta(days=1))
 
 
 @remembered
@@ -67,7 +67,7 @@ def read_overview(source: Source) -> Overview:
             timezone=head["timezone"] or "UTC",
             last_load=head["last_load"],
             first=min(months, default=None),
-            last=_month_end(max(months)) if months else None,
+            last=month_end(max(months)) if months else None,
             nodes=_choices(reader, _NODES),
             projects=_choices(reader, _PROJECTS),
         )
@@ -97,5 +97,6 @@ def _choices(reader: Reader, statement: str) -> dict[str, str]:
     return {f"{name} · {id_}" if name and name != id_ else id_: id_ for id_, name in rows}
 
 
-def _month_end(month: date) -> date:
+def month_end(month: date) -> date:
+    """Return the last day of the month of a day."""
     return month.replace(day=monthrange(month.year, month.month)[1])

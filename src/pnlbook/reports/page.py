@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from pnlbook.reports.charts import Heading, Palette
-    from pnlbook.reports.filters import Filters
+    from pnlbook.reports.filters import Range
     from pnlbook.reports.overview import Overview
 
 Form: TypeAlias = Callable[[Any], str]
@@ -34,12 +34,12 @@ def problem(sentence: str) -> mo.Html:
     """Return what is wrong, as one sentence."""
     said = escape(sentence[:1].upper() + sentence[1:])
     text = f'<p role="alert"><strong>No figures.</strong> {said}</p>'
-    return _instead(mo.callout(mo.Html(text), kind="danger"))
+    return instead(mo.callout(mo.Html(text), kind="danger"))
 
 
-def header(title: str, overview: Overview) -> mo.Html:
+def header(title: str, overview: Overview, what: str = "facts") -> mo.Html:
     """Return the title with the book, its time zone and its last load."""
-    return mo.Html(tables.header(title, overview))
+    return mo.Html(tables.header(title, overview, what))
 
 
 def how_to_load() -> mo.Html:
@@ -56,14 +56,14 @@ def how_to_load() -> mo.Html:
         `pnlbook demo` makes a book filled with sample data.
         """
     )
-    return _instead(section("This book is empty", words))
+    return instead(section("This book is empty", words))
 
 
-def nothing(filters: Filters, what: str = "") -> mo.Html:
+def nothing(filters: Range, what: str = "", of_what: str = "facts") -> mo.Html:
     """Return that the filters leave no facts, of a node or at all."""
     of = f" of {what}" if what else ""
-    text = f"No facts{of} match these filters ({exports.scope(filters)})."
-    return _instead(mo.Html(f'<p class="pnl-note" role="status">{escape(text)}</p>'))
+    text = f"No {of_what}{of} match these filters ({exports.scope(filters)})."
+    return instead(mo.Html(f'<p class="pnl-note" role="status">{escape(text)}</p>'))
 
 
 def section(title: str, content: object, note: str = "") -> mo.Html:
@@ -103,8 +103,18 @@ def node_table(
     forms = dict.fromkeys(("Revenue", "Costs", "Net profit"), money) | dict.fromkeys(
         ("Margin", "ROI"), percent
     )
+    return open_table(frame.select(**columns), forms, selected, on_open)
+
+
+def open_table(
+    frame: pl.DataFrame,
+    forms: Mapping[str, Form],
+    selected: list[int],
+    on_open: Callable[[str | None], None],
+) -> mo.ui.table:
+    """Return rows to search, sort and open, each with its key; `on_open` gets that of one."""
     return data_table(
-        frame.select(**columns),
+        frame,
         forms,
         selection="single",
         initial_selection=selected,
@@ -144,7 +154,7 @@ def source_table(rows: pl.DataFrame) -> mo.ui.table:
     )
 
 
-def table_files(what: str, frame: pl.DataFrame, filters: Filters) -> list[mo.download]:
+def table_files(what: str, frame: pl.DataFrame, filters: Range) -> list[mo.download]:
     """Return buttons that give a macro's rows as CSV and as Parquet."""
     made: dict[str, Callable[[], bytes]] = {
         "csv": lambda: exports.csv(frame),
@@ -154,7 +164,7 @@ def table_files(what: str, frame: pl.DataFrame, filters: Filters) -> list[mo.dow
 
 
 def picture_file(
-    what: str, title: str, draw: Callable[[Palette, Heading], alt.TopLevelMixin], filters: Filters
+    what: str, title: str, draw: Callable[[Palette, Heading], alt.TopLevelMixin], filters: Range
 ) -> mo.download:
     """Return a button that gives a chart as a picture, which says what it shows."""
     heading = (title, exports.scope(filters))
@@ -166,7 +176,7 @@ def files(buttons: list[mo.download]) -> mo.Html:
     return mo.hstack(buttons, justify="start", wrap=True)
 
 
-def _instead(words: mo.Html) -> mo.Html:
+def instead(words: mo.Html) -> mo.Html:
     """Mark what the report says in place of its charts, which the first view gives way to."""
     return mo.Html(f"<div data-pnl-said>{words.text}</div>")
 
@@ -175,7 +185,7 @@ def _html(part: object) -> str:
     return part if isinstance(part, str) else str(mo.as_html(part).text)
 
 
-def _file(what: str, ending: str, make: Callable[[], bytes], filters: Filters) -> mo.download:
+def _file(what: str, ending: str, make: Callable[[], bytes], filters: Range) -> mo.download:
     name = exports.file_name(what, filters, ending)
     label = f"{what.capitalize()} as {ending.upper() if ending != 'parquet' else 'Parquet'}"
     return mo.download(make, name, label=label)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pnlbook.reports.filters import Filters
-    from pnlbook.reports.query import Source
+    from pnlbook.reports.query import Arguments, Source
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Profit:
 @remembered
 def read_profit(source: Source, filters: Filters, begins: date) -> Profit:
     """Read everything that the filters ask for; begins: the first day of the book's facts."""
-    within: dict[str, str | date | None] = {
+    within: Arguments = {
         "since": filters.first,
         "until": filters.until,
         "basis": filters.basis,

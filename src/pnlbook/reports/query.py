@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import duckdb
 
@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Arguments of a macro by name; None is its own default.
+Arguments: TypeAlias = "dict[str, str | date | int | None]"
+
 
 @dataclass(frozen=True)
 class Call:
     """One macro call: its name and named arguments; `leading` are the arguments without a name."""
 
     macro: str
-    named: dict[str, str | date | None]
+    named: Arguments
     leading: tuple[str | None, ...] = ()
 
     @property
@@ -42,7 +45,7 @@ class Call:
         return f"FROM {self.macro}({', '.join(leading + named)})"
 
     @property
-    def parameters(self) -> list[str | date | None]:
+    def parameters(self) -> list[Any]:
         """Return the arguments in the order of their placeholders."""
         return [*self.leading, *self.named.values()]
 

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 MOST_PERIODS = 62
 
 
-def header(title: str, overview: Overview) -> str:
-    """Return the title with the book, its time zone and its last load."""
+def header(title: str, overview: Overview, what: str = "facts") -> str:
+    """Return the title with the book, its time zone and its last load; what: what it is full of."""
     loaded = f"last load {overview.last_load}" if overview.last_load else "nothing loaded yet"
     facts = " · ".join(
         [
             f"Book <strong>{escape(overview.name)}</strong>",
-            *_span(overview),
+            *_span(overview, what),
             f"days and months in {escape(overview.timezone)}",
             loaded,
         ]
@@ -44,11 +44,11 @@ def header(title: str, overview: Overview) -> str:
     return f'<header class="pnl-head"><h1>{escape(title)}</h1><p>{facts}</p></header>'
 
 
-def _span(overview: Overview) -> list[str]:
+def _span(overview: Overview, what: str) -> list[str]:
     if overview.first is None or overview.last is None:
         return []
     months = dict.fromkeys(f"{day:%b %Y}" for day in (overview.first, overview.last))
-    return ["facts from " + " to ".join(months)]
+    return [f"{what} from " + " to ".join(months)]
 
 
 def section(title: str, content: str, note: str = "") -> str:
@@ -66,7 +66,7 @@ def incomplete(unpriced: int) -> str:
     """Return the mark of figures that lack the value of some facts; empty when they lack none."""
     if not unpriced:
         return ""
-    return f'<span class="pnl-mark">incomplete: {count(unpriced, "row")} without a price</span>'
+    return mark(f"incomplete: {count(unpriced, 'row')} without a price")
 
 
 def key_figures(profit: Profit) -> str:
@@ -130,20 +130,36 @@ def months_table(months: pl.DataFrame) -> str:
     return html_table("Months in USD, newest first", head, body)
 
 
-def _tile(row: dict[str, Any], note: str) -> str:
-    unit = "" if row["unit"] == "%" else f'<span class="pnl-unit">{row["unit"]}</span>'
-    name = escape(row["figure"][:1].upper() + row["figure"][1:])
+def tile(name: str, value: str, note: str, unit: str = "", marks: str = "") -> str:
+    """Return a key figure with what is said below it; all but the name are HTML."""
+    told = f'<span class="pnl-unit">{unit}</span>' if unit else ""
     return (
-        f'<div class="pnl-tile"><dt>{name}</dt>'
-        f'<dd><span class="pnl-value">{_told(row)}</span>{unit}'
-        f'<span class="pnl-change">{note}</span>{incomplete(row["unpriced_rows"])}</dd></div>'
+        f'<div class="pnl-tile"><dt>{escape(name)}</dt>'
+        f'<dd><span class="pnl-value">{value}</span>{told}'
+        f'<span class="pnl-change">{note}</span>{marks}</dd></div>'
     )
+
+
+def mark(text: str) -> str:
+    """Return a warning that stands beside a figure."""
+    return f'<span class="pnl-mark">{escape(text)}</span>'
+
+
+def arrow(change: Decimal | int) -> str:
+    """Return the direction of a change, for the eye only."""
+    sign = "▲" if change > 0 else "▼" if change < 0 else "="
+    return f'<span aria-hidden="true">{sign}</span>'
+
+
+def _tile(row: dict[str, Any], note: str) -> str:
+    unit = "" if row["unit"] == "%" else row["unit"]
+    name = row["figure"][:1].upper() + row["figure"][1:]
+    return tile(name, _told(row), note, unit, incomplete(row["unpriced_rows"]))
 
 
 def _change(row: dict[str, Any]) -> str:
     if row["change"] is None:
         return f"before: {_told(row, 'previous_amount')}"
-    arrow = "▲" if row["change"] > 0 else "▼" if row["change"] < 0 else "="
     if row["unit"] == "%":
         told = signed_percent(row["change"]).removesuffix(THIN_SPACE + "%") + " points"
     else:
@@ -153,7 +169,7 @@ def _change(row: dict[str, Any]) -> str:
     missing = row["previous_unpriced_rows"]
     note = f" ({count(missing, 'row')} without a price)" if missing else ""
     before = _told(row, "previous_amount") + note
-    return f'<span aria-hidden="true">{arrow}</span> {told}<br>from {before}'
+    return f"{arrow(row['change'])} {told}<br>from {before}"
 
 
 def _told(row: dict[str, Any], column: str = "amount") -> str:
