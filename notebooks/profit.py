@@ -15,12 +15,13 @@ with app.setup:
 
     import marimo as mo
 
-    from pnlbook.reports import charts, filters, nodes, page, tables
+    from pnlbook.reports import charts, filters, nodes, page, tables, work_tables
     from pnlbook.reports.overview import read_overview
     from pnlbook.reports.points import CHART, WATERFALL
     from pnlbook.reports.profit import read_profit
     from pnlbook.reports.query import attempt, find_source
     from pnlbook.reports.statement import waterfall
+    from pnlbook.reports.work import read_profit_hours
 
     RANKING = "Nodes by net profit, USD"
 
@@ -121,12 +122,22 @@ def statement_downloads(chosen, profit, steps):
 
 
 @app.cell
-def node_ranking(profit, rank, set_opened):
+def read_hours(chosen, profit, source):
+    mo.stop(profit.nodes.is_empty())
+    hours, _problem = attempt(lambda: read_profit_hours(source, chosen))
+    mo.stop(hours is None, page.problem(_problem))
+    return (hours,)
+
+
+@app.cell
+def node_ranking(hours, profit, rank, set_opened):
     bars = nodes.best(profit.nodes, rank.value)
     node_chart = page.pickable(charts.ranking_chart(bars), set_opened)
     _asked = filters.from_query(mo.query_params().to_dict())
     node_table = page.node_table(
-        profit.nodes, nodes.position(profit.nodes, _asked.opened), set_opened
+        nodes.with_hours(profit.nodes, hours),
+        nodes.position(profit.nodes, _asked.opened),
+        set_opened,
     )
     page.pair(
         page.section(RANKING, mo.vstack([rank, node_chart])),
@@ -144,6 +155,21 @@ def node_downloads(bars, chosen, profit):
     ]
     page.files(node_files)
     return (node_files,)
+
+
+@app.cell
+def profit_per_hour(hours):
+    mo.stop(hours.is_empty())
+    page.section("Profit per hour of work, USD", work_tables.hours_table(hours))
+    return
+
+
+@app.cell
+def hour_downloads(chosen, hours):
+    mo.stop(hours.is_empty())
+    hour_files = page.table_files("hours", hours.drop("key", "label"), chosen)
+    page.files(hour_files)
+    return (hour_files,)
 
 
 @app.cell

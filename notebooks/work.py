@@ -204,10 +204,7 @@ def opened_downloads(chosen, opened):
 @app.cell
 def tools(work):
     tools_table = work_page.tools_table(work.tools)
-    page.pair(
-        page.section(TOOLS, work_page.tools_chart(work.tools)),
-        page.section("All tools", tools_table),
-    )
+    page.section(TOOLS, mo.vstack([work_page.tools_chart(work.tools), tools_table]))
     return (tools_table,)
 
 
@@ -272,7 +269,7 @@ def activity(work):
         work.activity.filter(work.activity["origin"] == origin) for origin in ("edit", "commit")
     )
     page.pair(
-        page.section(EDITS, work_page.lines(edits, EDITS)),
+        page.section(EDITS, work_page.lines(edits, EDITS, per_hour=True)),
         page.section(COMMITS, work_page.lines(commits, COMMITS), work_page.SAME_LINES),
     )
     return commits, edits

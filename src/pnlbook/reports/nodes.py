@@ -110,6 +110,18 @@ def months_statement(months: pl.DataFrame) -> Statement:
     )
 
 
+def with_hours(frame: pl.DataFrame, hours: pl.DataFrame) -> pl.DataFrame:
+    """Return the nodes with their hours and profit per hour, where any hours are known at all."""
+    if hours.is_empty():
+        return frame
+    return frame.join(
+        hours.select("key", "session_hours", "profit_per_session_hour"),
+        on="key",
+        how="left",
+        maintain_order="left",
+    )
+
+
 def position(frame: pl.DataFrame, key: str | None) -> list[int]:
     """Return where a node stands in the frame, as the selection of a table."""
     found = frame["key"].index_of(key) if key is not None else None

@@ -98,11 +98,14 @@ def node_table(
         "Margin": pl.col("profit_margin_percentage"),
         "ROI": pl.col("roi_percentage"),
     }
+    if "session_hours" in frame.columns:
+        columns["Session h"] = pl.col("session_hours")
+        columns["Profit / session h"] = pl.col("profit_per_session_hour")
     if frame["unpriced_rows"].sum():
         columns["No price"] = pl.col("unpriced_rows")
-    forms = dict.fromkeys(("Revenue", "Costs", "Net profit"), money) | dict.fromkeys(
-        ("Margin", "ROI"), percent
-    )
+    ratios = [name for name in columns if name in {"Margin", "ROI"}]
+    amounts = [name for name in columns if name not in {"key", "Node", "No price", *ratios}]
+    forms = dict.fromkeys(amounts, money) | dict.fromkeys(ratios, percent)
     return open_table(frame.select(**columns), forms, selected, on_open)
 
 

@@ -36,23 +36,24 @@ class Figures:
 
     title: str
     columns: dict[str, str]
+    colours: tuple[str, ...]
 
 
 HOURS = Figures(
     "Hours",
     {
-        "Wall hours": "wall_hours",
         "Session hours": "session_hours",
+        "Wall hours": "wall_hours",
         "Agent hours": "agent_hours",
     },
+    ("revenue", "faint", "net"),
 )
 EARNED = Figures(
     "Earnings and profit per session hour, USD",
-    {
-        "Earnings per session hour": "revenue_per_session_hour",
-        "Profit per session hour": "profit_per_session_hour",
-    },
+    {"Earnings": "revenue_per_session_hour", "Profit": "profit_per_session_hour"},
+    ("revenue", "net"),
 )
+_LANES = {WORKING: "revenue", WAITING: "cost", TOO_LONG: "faint", UNKNOWN: "net"}
 
 
 def timeline_chart(drawn: Lanes, palette: Palette = SCREEN, title: Heading = ()) -> alt.LayerChart:
@@ -63,7 +64,7 @@ def timeline_chart(drawn: Lanes, palette: Palette = SCREEN, title: Heading = ())
         for piece in drawn.pieces
     ]
     kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
-    colours = dict(zip(KINDS, _colours(palette), strict=True))
+    colours = {kind: getattr(palette, name) for kind, name in _LANES.items()}
     first, last = drawn.span
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y(
@@ -82,15 +83,21 @@ def timeline_chart(drawn: Lanes, palette: Palette = SCREEN, title: Heading = ())
             "kind:N",
             title=None,
             scale=alt.Scale(domain=kinds, range=[colours[kind] for kind in kinds]),
-            legend=alt.Legend(orient="top", symbolType="square", columns=2, labelLimit=300),
+            legend=alt.Legend(
+                orient="top",
+                symbolType="square",
+                columns=_legend_columns(4),
+                labelLimit=300,
+                symbolOpacity=1,
+            ),
         ),
         tooltip=[alt.Tooltip(f"{name}:N", title=name) for name in _heads(rows)],
     )
     bars = [
         base.transform_filter(alt.datum.kind == kind)
         # An outline, so that seconds can be seen among hours.
-        .mark_bar(size=thick, strokeWidth=1)
-        .encode(x2="end:Q", stroke=alt.Stroke("kind:N", legend=None))
+        .mark_bar(size=thick, stroke=colours[kind], strokeWidth=1)
+        .encode(x2="end:Q")
         for kind, thick in _THICK.items()
         if kind in kinds
     ]
@@ -152,8 +159,12 @@ def groups_chart(
             "series:N",
             title=None,
             sort=order,
-            scale=alt.Scale(domain=order, range=list(_colours(palette)[: len(order)])),
-            legend=alt.Legend(orient="top", symbolType="square", columns=2, labelLimit=200),
+            scale=alt.Scale(
+                domain=order, range=[getattr(palette, name) for name in figures.colours]
+            ),
+            legend=alt.Legend(
+                orient="top", symbolType="square", columns=_legend_columns(len(order))
+            ),
         ),
     )
     return finished(
@@ -255,11 +266,11 @@ def lines_chart(
 
 
 def model_bars(models: pl.DataFrame) -> list[Bar]:
-    """Return the models with a known cost, dearest first."""
+    """Return the models that are known to have cost something, dearest first."""
     return [
         Bar(row["model"] or "", model_label(row["model"]), row["cost_usd"], at_least(row))
         for row in models.iter_rows(named=True)
-        if row["cost_usd"] is not None
+        if row["cost_usd"]
     ]
 
 
@@ -293,8 +304,9 @@ def _tool_row(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _colours(palette: Palette) -> tuple[str, str, str, str]:
-    return palette.revenue, palette.cost, palette.faint, palette.net
+def _legend_columns(most: int) -> alt.ExprRef:
+    """Return how many names of a legend stand beside each other: on a phone, one."""
+    return alt.ExprRef(f"containerSize()[0] < 500 ? 1 : {most}")
 
 
 def _heads(rows: list[dict[str, Any]]) -> list[str]:
@@ -306,6 +318,7 @@ def _lane_names(labels: list[str]) -> alt.Axis:
         # Lanes are numbers, for two may have the same label.
         labelExpr=f"{json.dumps(labels)}[datum.value]",
         labelLimit=alt.ExprRef("containerSize()[0] < 600 ? 110 : 230"),
+        labelPadding=6,
         domain=False,
         ticks=False,
         grid=False,

@@ -23,7 +23,7 @@ DAY = 24.0
 
 # Kinds as a reader sees them; the looks differ in thickness as well as in colour.
 WORKING = "at work (thick)"
-WAITING = "waiting for a person, counted (thin)"
+WAITING = "waiting for a person (thin)"
 TOO_LONG = "waiting too long to count (line)"
 UNKNOWN = "time not known (diamond)"
 KINDS = (WORKING, WAITING, TOO_LONG, UNKNOWN)
@@ -84,12 +84,13 @@ def lanes(intervals: pl.DataFrame) -> Lanes:
             place = day, row["session_id"], row["agent_id"]
             found.setdefault(place, []).append((_kind(row), start, end, row))
     shown = _newest(found)
+    form = "%b" if len({day.year for day, _, _ in shown}) == 1 else "%b %Y"
     labels, pieces = [], []
     for at, place in enumerate(shown):
         day, _, agent = place
         row = found[place][0][-1]
         name = f"\N{RIGHTWARDS ARROW WITH HOOK} {agent}" if agent else _known(row, "node")
-        labels.append(f"{day.day} {day:%b} \N{MIDDLE DOT} {name}")
+        labels.append(f"{day.day} {day:{form}} \N{MIDDLE DOT} {name}")
         pieces += [Piece(at, *piece) for piece in found[place]]
     return Lanes(labels, pieces, len({session for _, session, _ in shown}))
 

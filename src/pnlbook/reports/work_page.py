@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pnlbook.reports.filters import WorkFilters
     from pnlbook.reports.work import Timeline
 
-SAME_LINES = "The same lines as those of edits, in part: the two are never added up."
+SAME_LINES = "In part the lines of edits once more, so the two are never added up."
 _NO_HOURS = "No hours are known."
 _MINUTES = "%Y-%m-%d %H:%M"
 _IDLE = {"no time": 0, "1 minute": 60, "5 minutes": 300, "15 minutes": 900, "1 hour": 3600}
@@ -77,10 +77,10 @@ def grain_table(
         "key": what + ":" + pl.col("key"),
         what.capitalize(): pl.col("label"),
         "Sessions": pl.col("total_sessions"),
-        "Session hours": pl.col("session_hours"),
-        "Wall hours": pl.col("wall_hours"),
-        "Agent hours": pl.col("agent_hours"),
-        "Earnings / session h": pl.col("revenue_per_session_hour"),
+        "Session h": pl.col("session_hours"),
+        "Wall h": pl.col("wall_hours"),
+        "Agent h": pl.col("agent_hours"),
+        "Earned / session h": pl.col("revenue_per_session_hour"),
         "Profit / session h": pl.col("profit_per_session_hour"),
         "Profit / wall h": pl.col("profit_per_wall_hour"),
         "Profit / agent h": pl.col("profit_per_agent_hour"),
@@ -93,7 +93,7 @@ def grain_table(
     ):
         if frame[column].sum():
             columns[name] = pl.col(column)
-    money_columns = [name for name in columns if "hours" in name or "/" in name]
+    money_columns = [name for name in columns if name.endswith(" h")]
     forms = dict.fromkeys(money_columns, money) | {"Success": percent}
     return page.open_table(frame.select(**columns), forms, selected, on_open)
 
@@ -134,8 +134,8 @@ def sessions_table(sessions: pl.DataFrame) -> mo.ui.table:
     """Return the rows of session_list to search and sort."""
     shown = sessions.select(
         pl.col("started_at").dt.to_string(_MINUTES).alias("Began"),
-        pl.col("session_hours").alias("Session hours"),
-        pl.col("agent_hours").alias("Agent hours"),
+        pl.col("session_hours").alias("Session h"),
+        pl.col("agent_hours").alias("Agent h"),
         _label("node"),
         _label("project"),
         pl.col("status").str.replace_all("_", " ").fill_null("").alias("Status"),
@@ -151,7 +151,7 @@ def sessions_table(sessions: pl.DataFrame) -> mo.ui.table:
     )
     return page.data_table(
         shown,
-        {"Session hours": money, "Agent hours": money, "Model cost": cost},
+        {"Session h": money, "Agent h": money, "Model cost": cost},
         selection=None,
     )
 
@@ -192,18 +192,18 @@ def resolution(rows: pl.DataFrame) -> str:
 
 
 def models(rows: pl.DataFrame, chart: object) -> object:
-    """Return what models cost, or that none was asked."""
+    """Return what models cost, with a chart where it is anything, or that none was asked."""
     if rows.is_empty():
         return "No message of a model is known."
     table = mo.Html(work_tables.models_table(rows))
-    return table if rows["cost_usd"].is_null().all() else mo.vstack([chart, table])
+    return mo.vstack([chart, table]) if work_charts.model_bars(rows) else table
 
 
-def lines(activity: pl.DataFrame, source: str) -> object:
-    """Return the lines of one source, or that there are none."""
+def lines(activity: pl.DataFrame, source: str, *, per_hour: bool = False) -> object:
+    """Return the lines of one source, or that there are none; per_hour as in the table."""
     if activity.is_empty():
         return "None are known."
-    table = mo.Html(work_tables.lines_table(activity, source))
+    table = mo.Html(work_tables.lines_table(activity, source, per_hour=per_hour))
     return mo.vstack([work_charts.lines_chart(activity), table])
 
 

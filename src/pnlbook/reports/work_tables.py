@@ -25,16 +25,8 @@ _TOKENS = {
     "Cache write 1 h": "cache_write_1h_tokens",
     "Output": "output_tokens",
 }
-_LINES = (
-    "Class of file",
-    "Changes",
-    "Files",
-    "Lines added",
-    "Lines deleted",
-    "Added per session hour",
-    "Deleted per session hour",
-    "Without lines",
-)
+_LINES = ("Class of file", "Changes", "Files", "Lines added", "Lines deleted", "Without lines")
+_LINES_PER_HOUR = ("Added per session hour", "Deleted per session hour")
 
 
 def key_figures(work: Work) -> str:
@@ -55,7 +47,7 @@ def key_figures(work: Work) -> str:
         tile(
             "Earnings per session hour",
             money(row["revenue_per_session_hour"]),
-            _others(row, "revenue") + _change(since, "revenue_per_session_hour") + _left_out(row),
+            _others(row, "revenue") + _left_out(row) + _change(since, "revenue_per_session_hour"),
             "USD",
             unpriced,
         ),
@@ -81,7 +73,7 @@ def key_figures(work: Work) -> str:
 def lower_bound(row: dict[str, Any]) -> list[str]:
     """Return why tokens and costs of models are only at least so many."""
     reasons = {
-        "messages_not_final": "with usage that is not final",
+        "messages_not_final": "not final",
         "unpriced_messages": "without a price",
         "messages_without_tokens": "without tokens",
     }
@@ -147,28 +139,21 @@ def models_table(models: pl.DataFrame) -> str:
         )
         for row in models.iter_rows(named=True)
     )
-    heads = ("Model", "Messages", *_TOKENS, "Cost", "Basis", "Only at least so much, because of")
+    heads = ("Model", "Messages", *_TOKENS, "Cost", "Basis", "At least, because of")
     return html_table("Tokens of each kind and their cost in USD by model", _heads(heads), body)
 
 
-def lines_table(activity: pl.DataFrame, source: str) -> str:
-    """Return the lines of one source by class of file; the two sources hold the same lines."""
+def lines_table(activity: pl.DataFrame, source: str, *, per_hour: bool) -> str:
+    """Return the lines of one source by class of file; the two sources hold the same lines.
+
+    per_hour: whether the hours of sessions are those of the lines.
+    """
     body = "".join(
-        html_row(
-            class_label(row["file_class"]),
-            [
-                f"{row['changes']:,}",
-                f"{row['files']:,}",
-                _number(row["lines_added"]),
-                _number(row["lines_deleted"]),
-                money(row["lines_added_per_session_hour"]),
-                money(row["lines_deleted_per_session_hour"]),
-                _number(row["changes_without_lines"]),
-            ],
-        )
+        html_row(class_label(row["file_class"]), _lines(row, per_hour=per_hour))
         for row in activity.iter_rows(named=True)
     )
-    return html_table(f"{source}, by class of file", _heads(_LINES), body)
+    heads = _LINES + (_LINES_PER_HOUR if per_hour else ())
+    return html_table(f"{source}, by class of file", _heads(heads), body)
 
 
 def hours_table(hours: pl.DataFrame) -> str:
@@ -206,12 +191,14 @@ def _change(
     if since is None or since.before[column] is None:
         return ""
     now, before = since.now[column], since.before[column]
+    if now == before == 0:
+        return ""
     head = f"{since.name}: {told(now)}<br>" if since.name else ""
     if now is None:
         return f"{head}before: {told(before)}"
     change = now - before
     words = signed_money(change) if told is money else ("+" if change > 0 else "") + told(change)
-    return f"{head}{arrow(change)} {words}<br>from {told(before)}"
+    return f"{head}{arrow(change)} {words} from {told(before)}"
 
 
 def _others(row: dict[str, Any], what: str) -> str:
@@ -221,7 +208,7 @@ def _others(row: dict[str, Any], what: str) -> str:
 
 def _left_out(row: dict[str, Any]) -> str:
     other = row["revenue_without_hours_usd"]
-    return f"<br>without {money(other)} of nodes without hours" if other else ""
+    return f"{money(other)} of nodes without hours left out<br>" if other else ""
 
 
 def _success(row: dict[str, Any]) -> str:
@@ -230,6 +217,15 @@ def _success(row: dict[str, Any]) -> str:
         return "not known whether they succeeded<br>" if row["tasks"] else ""
     of = f" of the {known:,} known" if known < row["tasks"] else ""
     return f"{percent(row['task_success_rate_pct'])}{of} succeeded<br>"
+
+
+def _lines(row: dict[str, Any], *, per_hour: bool) -> list[str]:
+    columns = ("changes", "files", "lines_added", "lines_deleted", "changes_without_lines")
+    hourly = ("lines_added_per_session_hour", "lines_deleted_per_session_hour")
+    return [
+        *(_number(row[column]) for column in columns),
+        *(money(row[column]) for column in hourly if per_hour),
+    ]
 
 
 def _number(value: int | None) -> str:
