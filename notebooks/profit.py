@@ -15,7 +15,7 @@ with app.setup:
 
     import marimo as mo
 
-    from pnlbook.reports import charts, filters, nodes, page, tables, work_tables
+    from pnlbook.reports import charts, filters, nodes, page, tables, work_page
     from pnlbook.reports.overview import read_overview
     from pnlbook.reports.points import CHART, WATERFALL
     from pnlbook.reports.profit import read_profit
@@ -160,8 +160,9 @@ def node_downloads(bars, chosen, profit):
 @app.cell
 def profit_per_hour(hours):
     mo.stop(hours.is_empty())
-    page.section("Profit per hour of work, USD", work_tables.hours_table(hours))
-    return
+    hours_table = work_page.hours_table(hours)
+    page.section("Profit per hour of work, USD", hours_table)
+    return (hours_table,)
 
 
 @app.cell

@@ -204,12 +204,13 @@ def opened_downloads(chosen, opened):
 @app.cell
 def tools(work):
     tools_table = work_page.tools_table(work.tools)
-    page.section(TOOLS, mo.vstack([work_page.tools_chart(work.tools), tools_table]))
+    page.section(TOOLS, work_page.tools(work.tools, tools_table))
     return (tools_table,)
 
 
 @app.cell
 def tool_downloads(chosen, work):
+    mo.stop(work.tools.is_empty())
     tool_files = [
         *page.table_files("tools", work.tools, chosen),
         page.picture_file("rates", TOOLS, partial(work_charts.tools_chart, work.tools), chosen),
@@ -227,12 +228,15 @@ def resolution(work):
 @app.cell
 def patterns(work):
     patterns_table = work_page.patterns_table(work.patterns)
-    page.section("Errors that are alike", patterns_table)
+    page.section(
+        "Errors that are alike", "None are known." if work.patterns.is_empty() else patterns_table
+    )
     return (patterns_table,)
 
 
 @app.cell
 def error_downloads(chosen, work):
+    mo.stop(work.patterns.is_empty())
     error_files = [
         *page.table_files("errors", work.patterns, chosen),
         *page.table_files("resolution", work.resolution, chosen),
@@ -253,6 +257,7 @@ def models(work):
 
 @app.cell
 def model_downloads(bars, chosen, work):
+    mo.stop(work.models.is_empty())
     model_files = [
         *page.table_files("models", work.models, chosen),
         page.picture_file(
@@ -277,6 +282,7 @@ def activity(work):
 
 @app.cell
 def activity_downloads(chosen, commits, edits, work):
+    mo.stop(work.activity.is_empty())
     activity_files = [
         *page.table_files("activity", work.activity, chosen),
         page.picture_file("edits", EDITS, partial(work_charts.lines_chart, edits), chosen),

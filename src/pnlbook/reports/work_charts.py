@@ -154,7 +154,7 @@ def groups_chart(
     )
     picked = alt.selection_point(name="node", fields=["key"], on="click", toggle=False)
     bars = base.mark_bar(cursor="pointer").encode(
-        x=alt.X("value:Q", title=None, axis=None),
+        x=alt.X("value:Q", title=None, axis=None, scale=_around_zero(rows)),
         color=alt.Color(
             "series:N",
             title=None,
@@ -302,6 +302,11 @@ def _tool_row(row: dict[str, Any]) -> dict[str, Any]:
         "rate": percent(rate),
         "between": f"{percent(low)} to {percent(high)}",
     }
+
+
+def _around_zero(rows: list[dict[str, Any]]) -> alt.Scale:
+    """Return a scale that keeps zero on the left where there is nothing but zero."""
+    return alt.Scale() if any(row["value"] for row in rows) else alt.Scale(domain=[0, 1])
 
 
 def _legend_columns(most: int) -> alt.ExprRef:

@@ -156,6 +156,20 @@ def sessions_table(sessions: pl.DataFrame) -> mo.ui.table:
     )
 
 
+def hours_table(hours: pl.DataFrame) -> mo.ui.table:
+    """Return the rows of work_profit with known hours: net profit per hour of each kind."""
+    kinds = ("session", "wall", "agent")
+    columns = {
+        "Node": pl.col("label"),
+        **{f"{kind.capitalize()} h": pl.col(f"{kind}_hours") for kind in kinds},
+        **{f"Profit / {kind} h": pl.col(f"profit_per_{kind}_hour") for kind in kinds},
+    }
+    if hours["unpriced_rows"].sum():
+        columns["No price"] = pl.col("unpriced_rows")
+    forms = dict.fromkeys((name for name in columns if name.endswith(" h")), money)
+    return page.data_table(hours.select(**columns), forms, selection=None)
+
+
 def tools_table(tools: pl.DataFrame) -> mo.ui.table:
     """Return the rows of tool_success, told by their failures, to search and sort."""
     classes = [name for name in _CLASSES if tools[name].sum()]
@@ -177,11 +191,13 @@ def tools_table(tools: pl.DataFrame) -> mo.ui.table:
     )
 
 
-def tools_chart(tools: pl.DataFrame) -> object:
-    """Return the rates of failure, or that none is known."""
-    if tools["success_rate_pct"].is_null().all():
-        return "Of no tool is it known whether it succeeded."
-    return work_charts.tools_chart(tools)
+def tools(rows: pl.DataFrame, table: mo.ui.table) -> object:
+    """Return the rates of failure above the table of tools, or that no tool was used."""
+    if rows.is_empty():
+        return "No use of a tool is known."
+    if rows["success_rate_pct"].is_null().all():
+        return table  # of none is it known whether it succeeded
+    return mo.vstack([work_charts.tools_chart(rows), table])
 
 
 def resolution(rows: pl.DataFrame) -> str:

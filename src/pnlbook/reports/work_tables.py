@@ -156,32 +156,6 @@ def lines_table(activity: pl.DataFrame, source: str, *, per_hour: bool) -> str:
     return html_table(f"{source}, by class of file", _heads(heads), body)
 
 
-def hours_table(hours: pl.DataFrame) -> str:
-    """Return the rows of work_profit with known hours, most profit first."""
-    body = "".join(
-        html_row(
-            row["label"],
-            [
-                *(money(row[f"{kind}_hours"]) for kind in ("session", "wall", "agent")),
-                *(money(row[f"profit_per_{kind}_hour"]) for kind in ("session", "wall", "agent")),
-                incomplete(row["unpriced_rows"]),
-            ],
-        )
-        for row in hours.iter_rows(named=True)
-    )
-    heads = (
-        "Node",
-        "Session hours",
-        "Wall hours",
-        "Agent hours",
-        "Per session hour",
-        "Per wall hour",
-        "Per agent hour",
-        "Note",
-    )
-    return html_table("Net profit in USD for each hour of work", _heads(heads), body)
-
-
 def _change(
     since: Comparison | None,
     column: str,
@@ -202,8 +176,10 @@ def _change(
 
 
 def _others(row: dict[str, Any], what: str) -> str:
-    wall, agent = (money(row[f"{what}_per_{kind}_hour"]) for kind in ("wall", "agent"))
-    return f"{wall} per wall hour<br>{agent} per agent hour<br>"
+    per = {kind: row[f"{what}_per_{kind}_hour"] for kind in ("wall", "agent")}
+    return "".join(
+        f"{money(amount)} per {kind} hour<br>" for kind, amount in per.items() if amount is not None
+    )
 
 
 def _left_out(row: dict[str, Any]) -> str:
