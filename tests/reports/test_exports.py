@@ -8,7 +8,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from pnlbook.reports import exports
-from pnlbook.reports.filters import Filters
+from pnlbook.reports.filters import Filters, WorkFilters
 
 EXACT = Decimal("12345678901234567890123456.123456789012")
 FRAME = pl.DataFrame(
@@ -46,3 +46,11 @@ def test_file_names_say_what_they_hold_and_suit_any_disk() -> None:
 def test_pictures_tell_what_they_cover() -> None:
     filters = Filters(date(2025, 9, 1), date(2025, 10, 31), node="n", project="p")
     assert exports.scope(filters) == "2025-09-01 to 2025-10-31 · accrual · node n · project p"
+
+
+def test_files_of_work_say_what_waiting_counts() -> None:
+    filters = WorkFilters(date(2025, 9, 1), date(2025, 10, 31), idle=60)
+    assert exports.scope(filters) == "2025-09-01 to 2025-10-31 · waiting up to 60 s counts"
+    name = exports.file_name("node hours", filters, "png")
+    assert name == "work-node_hours-2025-09-01-2025-10-31-idle-60s.png"
+    assert exports.file_name("tools", WorkFilters(), "csv") == "work-tools.csv"

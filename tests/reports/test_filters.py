@@ -6,7 +6,16 @@ from urllib.parse import parse_qs, urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pnlbook.reports.filters import BASES, GRAINS, RANKS, Filters, from_query, write_query
+from pnlbook.reports.filters import (
+    BASES,
+    GRAINS,
+    RANKS,
+    Filters,
+    WorkFilters,
+    from_query,
+    work_from_query,
+    write_query,
+)
 
 TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 DAYS = st.none() | st.dates()
@@ -22,11 +31,33 @@ FILTERS = st.builds(
     opened=TEXTS,
 )
 
+WORK_FILTERS = st.builds(
+    WorkFilters,
+    first=DAYS,
+    last=DAYS,
+    node=TEXTS,
+    project=TEXTS,
+    idle=st.integers(0, 99_999_999),
+    opened=TEXTS,
+)
+
 
 @given(FILTERS)
 def test_a_url_restores_the_filters(filters: Filters) -> None:
     url = urlencode(filters.to_query())
     assert from_query(parse_qs(url, keep_blank_values=True)) == filters
+
+
+@given(WORK_FILTERS)
+def test_a_url_restores_the_filters_of_the_work_report(filters: WorkFilters) -> None:
+    url = urlencode(filters.to_query())
+    assert work_from_query(parse_qs(url, keep_blank_values=True)) == filters
+
+
+@given(st.text())
+def test_a_wrong_threshold_keeps_the_default(text: str) -> None:
+    idle = work_from_query({"idle": text}).idle
+    assert idle == WorkFilters().idle or (text.isdecimal() and idle == int(text))
 
 
 @given(FILTERS, FILTERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -42,7 +43,10 @@ def test_the_sample_book_shows_the_published_figures(report: Report, tmp_path: P
     assert profit.figures.to_dicts() == books.answer(book, f"key_figures({arguments})")
     assert [step.label for step in variables["steps"]][-1] == "Net profit"
     alex = next(bar for bar in variables["bars"] if bar.key == "alex-architect-ai")
-    assert alex.net == 4720
+    assert alex.amount == 4720
+    [hours] = variables["hours"].filter(key="alex-architect-ai").to_dicts()
+    assert hours["session_hours"] == Decimal("67.5")
+    assert hours["profit_per_session_hour"] == Decimal("69.93")
 
 
 def test_a_book_of_losses_is_marked_as_incomplete(report: Report, tmp_path: Path) -> None:
@@ -50,6 +54,7 @@ def test_a_book_of_losses_is_marked_as_incomplete(report: Report, tmp_path: Path
     assert "\N{MINUS SIGN}1,456.01" in shown
     assert "incomplete: 1 row without a price" in shown
     assert variables["steps"][-1].label == "Net loss"
+    assert "Profit per hour of work" not in shown
 
 
 def test_a_single_row_falls_into_its_month_of_the_book(report: Report, tmp_path: Path) -> None:

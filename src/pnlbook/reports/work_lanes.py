@@ -98,13 +98,15 @@ def lanes(intervals: pl.DataFrame) -> Lanes:
 def _newest(
     found: dict[_Place, list[tuple[str, float, float | None, dict[str, Any]]]],
 ) -> list[_Place]:
-    """Return the newest places: by day, then by the session's first piece, its main agent first."""
+    """Return the newest places, newest first: of a session the main agent, then its subagents."""
     begun: dict[tuple[date, str], float] = {}
     for (day, session, _), pieces in found.items():
         first = min(start for _, start, _, _ in pieces)
         begun[day, session] = min(first, begun.get((day, session), DAY))
-    ordered = sorted(found, key=lambda place: (begun[place[:2]], *place[1:]))
-    return sorted(ordered, key=lambda place: place[0], reverse=True)[:MOST_LANES]
+    by_name = sorted(found, key=lambda place: place[1:])
+    return sorted(by_name, key=lambda place: (place[0], begun[place[:2]]), reverse=True)[
+        :MOST_LANES
+    ]
 
 
 def _days(started: datetime, ended: datetime | None) -> Iterator[tuple[date, float, float | None]]:
