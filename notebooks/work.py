@@ -87,7 +87,7 @@ def remember(chosen, get_opened):
 def read_figures(chosen, overview, source):
     work, _problem = attempt(lambda: read_work(source, chosen, overview.first))
     mo.stop(work is None, page.problem(_problem))
-    mo.stop(work.is_empty, page.nothing(chosen, of_what="work"))
+    mo.stop(work.is_empty, page.nothing(chosen, of_what="rows of work"))
     return (work,)
 
 

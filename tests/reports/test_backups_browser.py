@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -38,21 +35,8 @@ def book(folder: Path) -> Path:
 def served(folder: Path, book: Path) -> Iterator[str]:
     """Serve the report on `book.duckdb`, whichever book that is at the time; return its address."""
     shutil.copy(book, folder / "book.duckdb")
-    command = ["report", "backups", "--headless", "--port", "0", "--book", "book.duckdb"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "pnlbook", *command],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(books.ROOT / "src"), "PNLBOOK_LOCK_TIMEOUT": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stdout is not None
-    address = re.search(r"http://\S+", server.stdout.readline())
-    assert address is not None
-    yield address[0]
-    server.terminate()
-    server.communicate(timeout=30)
+    with test_browser.serving("backups", folder) as address:
+        yield address
 
 
 def test_a_reader_sees_the_figures_and_takes_them_along(visit: Open, book: Path) -> None:

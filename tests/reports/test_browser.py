@@ -56,7 +56,14 @@ def demo(folder: Path) -> Path:
 def served(folder: Path, demo: Path) -> Iterator[str]:
     """Serve the report on `book.duckdb`, whichever book that is at the time; return its address."""
     shutil.copy(demo, folder / "book.duckdb")
-    command = ["report", "profit", "--headless", "--port", "0", "--book", "book.duckdb"]
+    with serving("profit", folder) as address:
+        yield address
+
+
+@contextmanager
+def serving(report: str, folder: Path) -> Iterator[str]:
+    """Serve a report on the `book.duckdb` of a folder; give its address."""
+    command = ["report", report, "--headless", "--port", "0", "--book", "book.duckdb"]
     server = subprocess.Popen(
         [sys.executable, "-m", "pnlbook", *command],
         cwd=folder,
