@@ -122,7 +122,7 @@ def load(
     allows it. A row whose key is known replaces the old version, which stays in history.
 
     Logs of work are read from where the last load stopped. Which node and project they belong to
-    is said by [[work]] in pnlbook.toml; by default the agent, and the repository or folder.
+    is said by the rules 'work' in pnlbook.toml; by default the agent, and the repository or folder.
 
     Examples:
 

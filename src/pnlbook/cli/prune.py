@@ -30,7 +30,7 @@ def prune(
     """Remove files of the live logger's spool that are in the book whole.
 
     A file goes only once its writer has ended and the book has read it to the end. What is gone
-    cannot be loaded again otherwise: with the text of messages, by other rules of [[work]], or into
+    cannot be loaded again otherwise: with the text of messages, by other rules 'work', or into
     another book.
 
     Examples:
