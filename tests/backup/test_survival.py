@@ -221,13 +221,16 @@ def test_an_object_that_is_spoilt_before_it_is_sent_is_not_sent(bench: Bench) ->
 
 
 def _flip_in(folder: Path) -> Callable[[Progress], None]:
+    flipped = set[Path]()
+
     def tell(progress: Progress) -> None:
         if progress.stage != "checking":
             return
-        for path in folder.glob("work-*/object"):
+        for path in set(folder.glob("work-*/object")) - flipped:
             data = bytearray(path.read_bytes())
             data[5000] ^= 255
             path.write_bytes(data)
+            flipped.add(path)
 
     return tell
 
