@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
+
+_BEAT = 0.2  # seconds; a signal that another thread took does not end a wait of this one
 
 
 def wait_for(action: Callable[[], T]) -> T:
@@ -25,8 +28,12 @@ def wait_for(action: Callable[[], T]) -> T:
             failures.put(error)
         done.put(None)
 
-    Thread(target=run, daemon=True).start()
-    done.get()
+    worker = Thread(target=run, daemon=True)
+    worker.start()
+    while worker.is_alive():
+        with suppress(Empty):
+            done.get(timeout=_BEAT)
+            break
     if not failures.empty():
         raise failures.get()
     return results.get()
