@@ -36,13 +36,13 @@ CREATE OR REPLACE MACRO session_list(
         SELECT
             session_id, sum(invocation_count) AS tool_invocations,
             sum(invocation_count - success_count) AS tool_failures
-        FROM work_rows(
+        FROM event_rows(
             'tool_usage', used_at, since := since, until := until, as_of := as_of, node := node, project := project
         )
         GROUP BY session_id
         UNION ALL BY NAME
         SELECT session_id, count(*) AS errors
-        FROM work_rows(
+        FROM event_rows(
             'error_log', occurred_at, since := since, until := until, as_of := as_of, node := node, project := project
         )
         GROUP BY session_id
@@ -58,7 +58,7 @@ CREATE OR REPLACE MACRO session_list(
                 greatest(
                     input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens
                 ) AS any_tokens
-            FROM work_rows(
+            FROM event_rows(
                 'communication_log', sent_at,
                 since := since, until := until, as_of := as_of, node := node, project := project
             )
@@ -141,3 +141,10 @@ SELECT assert_equal(list(session_id), ['2']) FROM session_list(node := 'x');
 SELECT assert_equal(list(session_id), ['1']) FROM session_list(until := '2025-10-01 09:30');
 SELECT assert_equal(list(session_hours), [0.5]::DECIMAL(38, 6)[])
 FROM session_list(since := '2025-10-01 08:30', until := '2025-10-02');
+-- test: what telemetry repeats counts once
+INSERT INTO tool_usage (usage_id, node_id, session_id, tool_name, success_count, used_at, source, source_key, load_id)
+VALUES
+    (1, 'a', '1', 'Bash', 0, '2025-10-01 08:10:00+00', 'claude-code', 'toolu_1', 1),
+    (2, 'a', '1', 'Bash', 0, '2025-10-01 08:10:00+00', 'otlp', 'toolu_1', 1);
+SELECT assert_equal((tool_invocations, tool_failures), (1, 1)::STRUCT(i BIGINT, f BIGINT))
+FROM session_list(until := '2025-10-02');
