@@ -103,9 +103,10 @@ def read_work(source: Source, filters: WorkFilters, begins: date) -> Work:
     within = _within(filters)
     timed = {**within, "idle_seconds": filters.idle}
     with source.reader() as reader:
+        figures = _figures(reader, timed)
         return Work(
-            figures=_figures(reader, timed),
-            comparison=_comparison(reader, filters, begins),
+            figures=figures,
+            comparison=_comparison(reader, filters, begins, figures),
             timeline=_timeline(reader, timed),
             sessions=reader.call(Call("session_list", timed)),
             nodes=_by(reader, "node", timed),
@@ -162,23 +163,22 @@ def _figures(reader: Reader, arguments: Arguments) -> dict[str, Any]:
     return reader.call(Call("work_figures", arguments)).row(0, named=True)
 
 
-def _comparison(reader: Reader, filters: WorkFilters, begins: date) -> Comparison | None:
-    """Compare the range with the period before; where there is none, its last month."""
+def _comparison(
+    reader: Reader, filters: WorkFilters, begins: date, figures: dict[str, Any]
+) -> Comparison | None:
+    """Compare the range, of these figures, with the period before; if none, its last month."""
     since, until, name = filters.first, filters.until, ""
     if since is None or until is None or filters.last is None:
         return None
+    timed = {**_within(filters), "idle_seconds": filters.idle}
     if since <= begins:
         month = filters.last.replace(day=1)
         if month <= since:
             return None
         since, name = month, period_label(month, "month")
+        figures = _figures(reader, {**timed, "since": since, "until": until})
     before = reader.rows(_PERIODS, [since, until]).row(0, named=True)
-    timed = {**_within(filters), "idle_seconds": filters.idle}
-    return Comparison(
-        name,
-        _figures(reader, {**timed, "since": since, "until": until}),
-        _figures(reader, {**timed, **before}),
-    )
+    return Comparison(name, figures, _figures(reader, {**timed, **before}))
 
 
 def _timeline(reader: Reader, arguments: Arguments, where: str = "") -> Timeline:
