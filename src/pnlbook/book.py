@@ -271,6 +271,19 @@ def run(
     return connection.execute(statement, parameters).fetchall()
 
 
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection, *, dry_run: bool = False) -> Iterator[None]:
+    """Commit what the block does; take it back when it fails, or only tries what would come."""
+    run(connection, "BEGIN")
+    try:
+        yield
+        run(connection, "ROLLBACK" if dry_run else "COMMIT")
+    except BaseException:
+        with suppress(duckdb.Error):  # the failure may have ended the transaction by itself
+            run(connection, "ROLLBACK")
+        raise
+
+
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
     """Return the number of the last migration applied, or None for a file that is no book."""
     found = connection.execute(

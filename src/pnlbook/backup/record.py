@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pnlbook.book import open_book, run
+from pnlbook.book import open_book, run, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,18 +79,13 @@ def record(work: Work, contents: Contents) -> None:
 
 def fill(connection: duckdb.DuckDBPyConnection, contents: Contents) -> None:
     """Write what a catalogue knows into the tables of a book."""
-    run(connection, "BEGIN")
-    try:
+    with transaction(connection):
         for backup in contents.backups:
             _backup(connection, backup)
         for check in contents.checks:
             run(connection, _CHECK, _check(check))
         for restore in contents.restores:
             run(connection, _RESTORE, _restore(restore))
-        run(connection, "COMMIT")
-    except BaseException:
-        run(connection, "ROLLBACK")
-        raise
 
 
 def _backup(connection: duckdb.DuckDBPyConnection, backup: Backup) -> None:

@@ -10,9 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from pnlbook.book import identifier, quote, run
+from pnlbook.book import identifier, quote, run, transaction
 from pnlbook.load.clean import constant
 from pnlbook.load.derive import after_load
 from pnlbook.load.price import by_token
@@ -23,6 +21,8 @@ from pnlbook.load.usage import MESSAGES, SAID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import duckdb
 
     from pnlbook.load.stage import Staged
 
@@ -35,25 +35,19 @@ def commit(
     on_progress: Callable[[Progress], None],
 ) -> list[FileResult]:
     """Put every source into the book that is the connection's default database."""
-    run(connection, "BEGIN")
-    try:
+    with transaction(connection, dry_run=dry_run):
         first = next_number(connection, "loads", "load_id")
         results = []
         for number, entry in enumerate(entries):
             on_progress(Progress("writing", entry.location, 0, number, len(entries)))
             results.append(_load(connection, entry, first + number, first))
         after_load(connection, first)
-        run(connection, "ROLLBACK" if dry_run else "COMMIT")
-    except BaseException:
-        _roll_back(connection)
-        raise
     return results
 
 
 def record_refusal(connection: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> list[int]:
     """Record refused sources with their rejects, in place of earlier refusals of the same."""
-    run(connection, "BEGIN")
-    try:
+    with transaction(connection):
         first = next_number(connection, "loads", "load_id")
         for number, entry in enumerate(entries):
             run(
@@ -69,18 +63,7 @@ def record_refusal(connection: duckdb.DuckDBPyConnection, entries: Sequence[Entr
                 [entry.content_hash, entry.table],
             )
             record(connection, entry, Outcome(first + number, first, "refused"))
-        run(connection, "COMMIT")
-    except BaseException:
-        _roll_back(connection)
-        raise
     return list(range(first, first + len(entries)))
-
-
-def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    try:
-        run(connection, "ROLLBACK")
-    except duckdb.Error:
-        return  # the failure ended the transaction by itself
 
 
 def _load(

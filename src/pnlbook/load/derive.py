@@ -5,15 +5,12 @@ Both can be made anew at any time. Days are those of the book's time zone; range
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from pnlbook.book import open_book, run
+from pnlbook.book import open_book, run, transaction
 from pnlbook.load.record import number
 from pnlbook.load.usage import Repriced, Repricing, price, reprice
 
@@ -21,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
+
+    import duckdb
 
     from pnlbook.book import Waiting
 
@@ -113,7 +112,7 @@ def rollup_book(
     """Make anew what the book at `path` holds of work, in a transaction of its own."""
     with (
         open_book(path, write=True, timeout=timeout, on_wait=on_wait) as connection,
-        _transaction(connection),
+        transaction(connection),
     ):
         return rollup(connection, since=since, until=until)
 
@@ -129,25 +128,12 @@ def reprice_book(
     """Price messages of the book at `path` anew, and the days that they count in."""
     with (
         open_book(path, write=True, timeout=timeout, on_wait=on_wait) as connection,
-        _transaction(connection, dry_run=dry_run),
+        transaction(connection, dry_run=dry_run),
     ):
         repriced = reprice(connection, repricing)
         if repriced.load_id is not None:
             refresh(connection, repriced.load_id)
         return repriced
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection, *, dry_run: bool = False) -> Iterator[None]:
-    """Commit what the block does, or take it back when it fails or only tries."""
-    run(connection, "BEGIN")
-    try:
-        yield
-        run(connection, "ROLLBACK" if dry_run else "COMMIT")
-    except BaseException:
-        with suppress(duckdb.Error):  # the failure may have ended the transaction by itself
-            run(connection, "ROLLBACK")
-        raise
 
 
 def rollup(

@@ -95,7 +95,7 @@ def record(connection: duckdb.DuckDBPyConnection, entry: Entry, outcome: Outcome
 def insert_load(connection: duckdb.DuckDBPyConnection, values: dict[str, object]) -> None:
     """Write a row of `loads`, committed now, by this user and program; instants are ISO 8601."""
     row = values | {
-        "loaded_by": f"{getpass.getuser()}@{socket.gethostname()}",
+        "loaded_by": loaded_by(),
         "program_version": __version__,
     }
     run(
@@ -104,6 +104,11 @@ def insert_load(connection: duckdb.DuckDBPyConnection, values: dict[str, object]
         f"VALUES ({', '.join('?' * len(row))}, current_timestamp)",
         list(row.values()),
     )
+
+
+def loaded_by() -> str:
+    """Return who loads: user@host."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def record_rejects(
@@ -193,8 +198,8 @@ def read_result(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: in
         rows_superseded=superseded,
         rows_unchanged=unchanged,
         rows_refused=refused,
-        first_at=_iso(first, zone),
-        last_at=_iso(last, zone),
+        first_at=iso(first, zone),
+        last_at=iso(last, zone),
         amount_usd=amount,
         unpriced_rows=unpriced,
         rejects=entry.rejects[:SHOWN_REJECTS],
@@ -255,7 +260,7 @@ def _listed(names: list[str]) -> str:
     return first if len(names) <= 3 else f"{first} and {len(names) - 3:,} more"  # noqa: PLR2004
 
 
-def _iso(micros: int | None, zone: str) -> str | None:
+def iso(micros: int | None, zone: str) -> str | None:
     """Return an instant, in microseconds since 1970, as ISO 8601 in a zone."""
     if micros is None:
         return None

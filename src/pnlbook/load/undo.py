@@ -7,24 +7,21 @@ versions of one earlier load, under that load's location, so that file and line 
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from pnlbook import __version__
-from pnlbook.book import LOCK_TIMEOUT, identifier, open_book, run
+from pnlbook.book import LOCK_TIMEOUT, identifier, open_book, run, transaction
 from pnlbook.errors import UsageError
-from pnlbook.load.record import next_number, number
+from pnlbook.load.record import loaded_by, next_number, number
 from pnlbook.load.tables import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import duckdb
 
     from pnlbook.book import Waiting
     from pnlbook.load.tables import Table
@@ -112,18 +109,13 @@ def undo(
     on_wait: Callable[[Waiting], None] | None = None,
 ) -> Undone:
     """Take a load back, whole or not at all; raises CannotUndo and the errors of opening a book."""
-    with open_book(book, write=True, timeout=timeout, on_wait=on_wait) as connection:
-        run(connection, "BEGIN")
-        try:
-            load = _find(connection, load_id)
-            _check_unused(connection, load)
-            done = _take_back(connection, load)
-            run(connection, "ROLLBACK" if dry_run else "COMMIT")
-        except BaseException:
-            with suppress(duckdb.Error):  # a failure may have ended the transaction by itself
-                run(connection, "ROLLBACK")
-            raise
-    return done
+    with (
+        open_book(book, write=True, timeout=timeout, on_wait=on_wait) as connection,
+        transaction(connection, dry_run=dry_run),
+    ):
+        load = _find(connection, load_id)
+        _check_unused(connection, load)
+        return _take_back(connection, load)
 
 
 def _find(connection: duckdb.DuckDBPyConnection, load_id: int) -> _Load:
@@ -270,11 +262,10 @@ def _bring_back(connection: duckdb.DuckDBPyConnection, load: _Load) -> None:
 
 def _record(connection: duckdb.DuckDBPyConnection, load: _Load, first: int, removed: int) -> None:
     """Write the rows in `loads`: what was taken away, then what came back of each earlier load."""
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
     for undo_id, origin, count in ((first, None, removed), *_brought_back(connection)):
         said = {"undoes": load.load_id} | ({} if origin is None else {"restores": origin})
         about = load.load_id if origin is None else origin
-        facts = [undo_id, first, json.dumps(said), count, count, who, __version__, about]
+        facts = [undo_id, first, json.dumps(said), count, count, loaded_by(), __version__, about]
         run(connection, _RECORD, facts)
 
 

@@ -10,16 +10,13 @@ import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-import duckdb
-
-from pnlbook.book import attach, open_book, run, setting
+from pnlbook.book import attach, open_book, run, setting, transaction
 from pnlbook.load import FileRejected, Progress, Reject, SourceError
 from pnlbook.load.derive import after_load
-from pnlbook.load.record import UNNAMED, unknown_names
+from pnlbook.load.record import UNNAMED, iso, unknown_names
 from pnlbook.load.scratch import Scratch, open_scratch
 from pnlbook.load.tables import Schema, read_schema
 from pnlbook.worklog import kinds
@@ -35,11 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import duckdb
+
     from pnlbook.book import Waiting
     from pnlbook.worklog.importer import Importer
     from pnlbook.worklog.result import WorkOptions
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 20
 
 
@@ -251,17 +249,10 @@ def _read_log(source: _Source, reading: Reading, request: str) -> tuple[Findings
 def _commit(scratch: Scratch, read: _Read, facts: _Facts, options: WorkOptions) -> WorkResult:
     connection = scratch.connection
     scratch.tell(Progress("writing", f"{len(read.logs):,} logs", 0, 0, 0))
-    run(connection, "BEGIN")
-    try:
+    with transaction(connection, dry_run=options.dry_run):
         committed = commit(connection, read.logs, facts.schema)
         after_load(connection, committed.first_load)
-        result = _result(connection, read, committed, facts, options)
-        run(connection, "ROLLBACK" if options.dry_run else "COMMIT")
-    except BaseException:
-        with suppress(duckdb.Error):  # the failure may have ended the transaction by itself
-            run(connection, "ROLLBACK")
-        raise
-    return result
+        return _result(connection, read, committed, facts, options)
 
 
 def _nothing(read: _Read, options: WorkOptions) -> WorkResult:
@@ -310,8 +301,8 @@ def _result(
         logs_read=len(read.logs),
         bytes_read=sum(log.bytes_read for log in read.logs),
         tables=tuple(TableResult(*row) for row in tables),
-        first_at=_iso(span[0], facts.timezone),
-        last_at=_iso(span[1], facts.timezone),
+        first_at=iso(span[0], facts.timezone),
+        last_at=iso(span[1], facts.timezone),
         model_cost_usd=cost,
         unpriced_messages=unpriced,
         unpriced_models=tuple(model or "(not named)" for model in models or ()),
@@ -319,9 +310,3 @@ def _result(
         rows_refused=len(rejects),
         notes=(*read.notes, *unknown),
     )
-
-
-def _iso(micros: int | None, zone: str) -> str | None:
-    if micros is None:
-        return None
-    return (_EPOCH + timedelta(microseconds=micros)).astimezone(ZoneInfo(zone)).isoformat()

@@ -102,16 +102,22 @@ class Task(Record):
 
 
 @dataclass(slots=True, kw_only=True)
-class Message(Record):
+class Deed(Record):
+    """What was done within a session, by its main agent (agent_id is None) or a subagent."""
+
+    session_id: Text = None
+    task_id: Text = None
+    agent_id: Agent = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Message(Deed):
     """A message of a person or a model; its key is its id.
 
     Token counts are disjoint: uncached input, cache read, cache writes; output holds reasoning.
     sent_at, completed_at: its first and its last part. cost_usd: only where the source tells it.
     """
 
-    session_id: Text = None
-    task_id: Text = None
-    agent_id: Agent = None
     parent_message_id: Text = None
     role: Text = None
     model: Text = None
@@ -132,15 +138,12 @@ class Message(Record):
 
 
 @dataclass(slots=True, kw_only=True)
-class Tool(Record):
+class Tool(Deed):
     """An invocation of a tool; its key is the id of the call.
 
     success_count: None while no result was met. total_duration_ms: from the call to its result.
     """
 
-    session_id: Text = None
-    task_id: Text = None
-    agent_id: Agent = None
     tool_name: Text = None
     tool_category: Text = None
     subject: NewText = None
@@ -153,12 +156,9 @@ class Tool(Record):
 
 
 @dataclass(slots=True, kw_only=True)
-class Change(Record):
+class Change(Deed):
     """A change of a file; its key is that of the edit, or the commit and the path."""
 
-    session_id: Text = None
-    task_id: Text = None
-    agent_id: Agent = None
     file_path: Text = None
     change_type: Text = None
     old_path: Text = None
@@ -177,12 +177,9 @@ class Change(Record):
 
 
 @dataclass(slots=True, kw_only=True)
-class Error(Record):
+class Error(Deed):
     """An error; its key is that of the call, the message or the event that failed."""
 
-    session_id: Text = None
-    task_id: Text = None
-    agent_id: Agent = None
     error_type: Text = None
     error_class: Text = None
     error_message: NewText = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import time
+from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,7 +40,7 @@ _MARK = "__pnlbook_error__"
 _CLASSES = {"CalledProcessError": "exit_code", "TimeoutExpired": "timeout"}
 
 
-class Scope:
+class Scope(ABC):
     """Something that is being done: a `with` or `async with` block, or every call of a function."""
 
     def __init__(self, logger: WorkHistoryLogger, told: dict[str, Any]) -> None:
@@ -160,11 +161,13 @@ class Scope:
     def _named(self, _function: Callable[..., Any]) -> dict[str, Any]:
         return {}
 
+    @abstractmethod
     def _open(self) -> None:
-        raise NotImplementedError
+        """Record the beginning."""
 
+    @abstractmethod
     def _close(self) -> None:
-        raise NotImplementedError
+        """Record the end."""
 
     def _record(self, error: BaseException) -> None:
         """Record an exception, unless that was done within."""
