@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -283,6 +284,27 @@ def test_a_loader_that_is_killed_leaves_the_book_as_before_or_complete(
     load(book, logs)
     assert found(book) == wanted
     assert broken_checks(book) == []
+
+
+def test_what_is_unpriced_is_what_the_book_counts_as_such(book: Path, tmp_path: Path) -> None:
+    text = (SAMPLES / "claude-code" / "session_b.jsonl").read_text(encoding="utf-8")
+    answer = next(line for line in text.splitlines() if '"assistant"' in line)
+    told = json.loads(answer)
+    lines = []
+    usages = {
+        "none": {"input_tokens": 0, "output_tokens": 0},
+        "both": {"input_tokens": 7, "output_tokens": 7},
+        "input": {"input_tokens": 7},
+    }
+    for number, (model, usage) in enumerate(usages.items()):
+        message = told["message"] | {"id": f"msg_{number}", "model": model, "usage": usage}
+        lines.append(json.dumps(told | {"uuid": f"u{number}", "message": message}))
+    log = tmp_path / "synthetic.jsonl"
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    result = load(book, log)
+    assert (result.unpriced_messages, result.unpriced_models) == (2, ("both", "input"))
+    counted = rows(book, "SELECT sum(unpriced_messages)::BIGINT FROM model_costs()")
+    assert counted == [(result.unpriced_messages,)]
 
 
 def test_only_new_bytes_are_read(book: Path, logs: Path) -> None:

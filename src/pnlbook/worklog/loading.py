@@ -281,9 +281,10 @@ def _result(
     )
     ((cost, unpriced, models),) = run(
         connection,
-        "SELECT sum(cost_usd), count(*) FILTER (cost_usd IS NULL AND output_tokens IS NOT NULL), "
-        "list_sort(list(DISTINCT model) FILTER (cost_usd IS NULL AND output_tokens IS NOT NULL)) "
-        "FROM communication_log WHERE load_id >= ?",
+        "SELECT sum(cost_usd), count(*) FILTER (unpriced), "
+        "list_sort(list(DISTINCT coalesce(model, '(not named)')) FILTER (unpriced)) "
+        "FROM (SELECT *, cost_usd IS NULL AND has_tokens(communication_log) AS unpriced "
+        "FROM communication_log WHERE load_id >= ?)",
         [committed.first_load],
     )
     rejects = (*read.broken, *committed.refused)
@@ -305,7 +306,7 @@ def _result(
         last_at=iso(span[1], facts.timezone),
         model_cost_usd=cost,
         unpriced_messages=unpriced,
-        unpriced_models=tuple(model or "(not named)" for model in models or ()),
+        unpriced_models=tuple(models or ()),
         rejects=rejects[:_SHOWN],
         rows_refused=len(rejects),
         notes=(*read.notes, *unknown),
