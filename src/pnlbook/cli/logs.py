@@ -116,8 +116,9 @@ def _print_tables(result: WorkResult) -> None:
 
 def _sentences(result: WorkResult) -> list[str]:
     from pnlbook.cli.summary import plain
+    from pnlbook.reports.figures import count
 
-    read = f"{_count(result.logs_read, 'log')} read ({result.bytes_read / 1e6:,.1f} MB)"
+    read = f"{count(result.logs_read, 'log')} read ({result.bytes_read / 1e6:,.1f} MB)"
     found = [f"{read}, {result.logs_unchanged:,} without anything new"]
     if result.first_at and result.last_at:
         found.append(f"from {result.first_at} to {result.last_at}")
@@ -126,17 +127,13 @@ def _sentences(result: WorkResult) -> list[str]:
     if result.unpriced_messages:
         names = ", ".join(result.unpriced_models)
         found.append(
-            f"without a known price: {_count(result.unpriced_messages, 'message')} of {names}. "
+            f"without a known price: {count(result.unpriced_messages, 'message')} of {names}. "
             "Load prices of your own into model_prices, then 'pnlbook worklog reprice'."
         )
     if result.skipped:
-        kinds = ", ".join(f"{name} ({count:,})" for name, count in sorted(result.skipped.items()))
+        kinds = ", ".join(f"{name} ({number:,})" for name, number in sorted(result.skipped.items()))
         found.append(f"passed over, as nothing of them is counted: {kinds}")
     return found
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _print_rejects(rejects: Sequence[Reject], count: int) -> None:
