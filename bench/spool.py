@@ -1,6 +1,8 @@
 """What a record of the live logger costs the program that logs, with one thread and with eight.
 
-The cost is processor time, which other work on the machine changes little; the clock is noted.
+The cost is processor time, which other work on the machine changes little; the clock is noted. With
+eight threads that do nothing else, most of it is the interpreter's: each write hands its lock over,
+ours as that of `logging`, which is the measure there.
 """
 
 from __future__ import annotations
@@ -33,14 +35,16 @@ IMPORT = "from pnlbook.worklog import WorkHistoryLogger"
 def compare(options: Options) -> list[Finding]:
     """Compare the cost of a record with that of a line of `logging`, and measure the import."""
     count = options.size(RECORDS)
+    name = "a record of the live logger"
+    alone, shared = Target("ours", "≤", 20, "µs"), Target("ratio", "≤", 1.25, "x")
     return [
-        _cost("a record of the live logger", 1, count, options),
-        _cost(f"a record of the live logger, {THREADS} threads at once", THREADS, count, options),
+        _cost(name, 1, count, alone, options),
+        _cost(f"{name}, {THREADS} threads at once", THREADS, count, shared, options),
         _import(options),
     ]
 
 
-def _cost(name: str, threads: int, count: int, options: Options) -> Finding:
+def _cost(name: str, threads: int, count: int, target: Target, options: Options) -> Finding:
     policies = {
         "ours": Policy(fsync="never"),
         "by batch": Policy(flush="batch", fsync="never"),
@@ -58,7 +62,6 @@ def _cost(name: str, threads: int, count: int, options: Options) -> Finding:
         f"by the clock {waited['ours']:.1f} µs, the peer {waited[PEER]:.1f} µs",
     )
     runs |= {f"{side}, by the clock": figures for side, figures in clock.items()}
-    target = Target("ours", "≤", 20, "µs")
     return Finding(name, "µs", middle["ours"], middle[PEER], PEER, target, runs, notes)
 
 

@@ -427,6 +427,17 @@ def test_ids_are_unique_and_in_the_order_of_time(log: WorkHistoryLogger) -> None
     assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab].{16}", i) for i in ids)
 
 
+def test_the_ids_of_a_child_are_not_its_parents() -> None:
+    code = (
+        "import os; from pnlbook.worklog.entries import new_id; read, write = os.pipe(); "
+        "os.fork() or (os.write(write, new_id(1).encode()), os._exit(0)); "
+        "os.wait(); print(os.read(read, 36).decode(), new_id(1))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    child, parent = done.stdout.split()
+    assert child != parent
+
+
 def test_a_program_that_logs_imports_little() -> None:
     code = (
         "import sys; from pnlbook.worklog import WorkHistoryLogger; "

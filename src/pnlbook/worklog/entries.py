@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import count
 from json import JSONEncoder
 from operator import index
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_VARIANT = {f"{digit:x}": "89ab"[digit & 3] for digit in range(16)}
+_RANDOM = 74  # bits of an id that are not its time
+
+
+def _seed() -> None:
+    global _numbers
+    _numbers = count(int.from_bytes(os.urandom(10), "big"))
+
+
+_seed()
+os.register_at_fork(after_in_child=_seed)
 
 
 def now() -> int:
@@ -20,10 +30,13 @@ def now() -> int:
 
 
 def new_id(at: int | None = None) -> str:
-    """Return an id that no other process makes: a UUID of version 7, which sorts by its time."""
+    """Return an id that no other process makes: a UUID of version 7, which sorts by its time.
+
+    Its random part counts up from a random number (RFC 9562, section 6.2).
+    """
     time_part = f"{(at or now()) // 1000 & 0xFFFF_FFFF_FFFF:012x}"
-    random = os.urandom(10).hex()
-    tail = f"7{random[:3]}-{_VARIANT[random[3]]}{random[4:7]}-{random[7:19]}"
+    random = f"{next(_numbers) % (1 << _RANDOM):019x}"
+    tail = f"7{random[1:4]}-{'89ab'[int(random[0])]}{random[4:7]}-{random[7:]}"
     return f"{time_part[:8]}-{time_part[8:]}-{tail}"
 
 

@@ -105,8 +105,8 @@ class Spool:
         """Append an entry. settle: and do what was put off, as the policy allows."""
         try:
             self._pending.append(line)  # one thread may so write the entries of all that wait
-            with self.lock:
-                if self._at_once or settle or self._is_due():
+            if self._at_once or settle or self._is_due():
+                with self.lock:
                     self._flush()
                     if self._syncs:
                         self._sync(settle=settle)
