@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -196,7 +196,8 @@ def shown(browser: Browser, start: Start) -> float:
             return seconds
         finally:
             page.close()
-            os.killpg(server.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it ended by itself, which was told
+                os.killpg(server.pid, signal.SIGTERM)
             server.wait(PATIENCE)
 
 

@@ -10,9 +10,10 @@ from operator import index
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _RANDOM = 74  # bits of an id that are not its time
+_numbers: Iterator[int]
 
 
 def _seed() -> None:

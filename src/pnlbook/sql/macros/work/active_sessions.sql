@@ -1,3 +1,4 @@
+-- A transcript does not tell that its session ended, so `completed` says no more there than that a model answered.
 -- A session that was left behind without an end is no active one, so something must have been heard of it lately: a
 -- message, a tool, a task, a change, an error, its own beginning or end. `at` is the moment that is counted back from.
 CREATE OR REPLACE MACRO active_sessions(minutes := 30, "at" := NULL, node := NULL, project := NULL) AS TABLE
@@ -6,7 +7,7 @@ CREATE OR REPLACE MACRO active_sessions(minutes := 30, "at" := NULL, node := NUL
     ), running AS (
         SELECT sessions.*, moment
         FROM work_sessions AS sessions, clock
-        WHERE status = 'in_progress' AND started_at <= moment
+        WHERE (status = 'in_progress' OR source IN ('claude-code', 'codex')) AND started_at <= moment
             AND (node IS NULL OR node_id = node)
             AND (project IS NULL OR project_id = project)
     ), heard AS (
@@ -45,14 +46,15 @@ CREATE OR REPLACE MACRO active_sessions(minutes := 30, "at" := NULL, node := NUL
     WHERE epoch_us(last_at) > epoch_us(moment) - minutes::BIGINT * 60000000
     ORDER BY last_at DESC, session_id;
 COMMENT ON MACRO TABLE active_sessions IS
-    'Sessions in progress of which something was heard in the last minutes, by default 30';
+    'Sessions not known to have ended of which something was heard in the last minutes, by default 30';
 
 -- tests
 INSERT INTO work_sessions BY NAME
-SELECT *, 's' AS source, session_id AS source_key, 1 AS load_id
+SELECT *, if(session_id = 'told', 'codex', 's') AS source, session_id AS source_key, 1 AS load_id
 FROM (VALUES
     ('live', 'in_progress', '2025-10-01 08:00:00+00', NULL), ('left', 'in_progress', '2025-10-01 08:00:00+00', NULL),
     ('new', 'in_progress', '2025-10-01 11:55:00+00', NULL), ('done', 'completed', '2025-10-01 11:50:00+00', '2025-10-01 11:58:00+00'),
+    ('told', 'completed', '2025-10-01 11:00:00+00', '2025-10-01 11:40:00+00'),
     ('later', 'in_progress', '2025-10-01 12:10:00+00', NULL), ('ended', 'in_progress', '2025-10-01 08:00:00+00', '2025-10-01 11:45:00+00')
 ) v(session_id, status, started_at, completed_at);
 INSERT INTO tool_usage (usage_id, session_id, tool_name, total_duration_ms, used_at, source, source_key, load_id)
@@ -60,10 +62,10 @@ VALUES
     (1, 'live', 'read', NULL, '2025-10-01 11:00:00+00', 's', '1', 1),
     (2, 'live', 'bash', 600000, '2025-10-01 11:30:00+00', 's', '2', 1),
     (3, 'live', 'edit', NULL, '2025-10-01 12:30:00+00', 's', '3', 1);
--- test: in progress, and heard of within the minutes
+-- test: not known to have ended, and heard of within the minutes
 SELECT assert_equal(
     list((session_id, silent_seconds, tool_invocations, last_tool)),
-    [('new', 300, 0, NULL), ('ended', 900, 0, NULL), ('live', 1200, 2, 'bash')]
+    [('new', 300, 0, NULL), ('ended', 900, 0, NULL), ('live', 1200, 2, 'bash'), ('told', 1200, 0, NULL)]
         ::STRUCT(s VARCHAR, q BIGINT, t BIGINT, l VARCHAR)[]
 ) FROM active_sessions("at" := '2025-10-01 12:00');
 SELECT assert_equal(list(session_id), ['new', 'ended']) FROM active_sessions(20, "at" := '2025-10-01 12:00');
