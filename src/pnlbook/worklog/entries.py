@@ -10,19 +10,26 @@ from operator import index
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _RANDOM = 74  # bits of an id that are not its time
-_numbers: Iterator[int]
 
 
-def _seed() -> None:
-    global _numbers
-    _numbers = count(int.from_bytes(os.urandom(10), "big"))
+class _Numbers:
+    """Counts up from a random number; the child of a fork does so from one of its own."""
+
+    def __init__(self) -> None:
+        self.seed()
+        os.register_at_fork(after_in_child=self.seed)
+
+    def seed(self) -> None:
+        self._count = count(int.from_bytes(os.urandom(10), "big"))
+
+    def next(self) -> int:
+        return next(self._count)
 
 
-_seed()
-os.register_at_fork(after_in_child=_seed)
+_numbers = _Numbers()
 
 
 def now() -> int:
@@ -36,7 +43,7 @@ def new_id(at: int | None = None) -> str:
     Its random part counts up from a random number (RFC 9562, section 6.2).
     """
     time_part = f"{(at or now()) // 1000 & 0xFFFF_FFFF_FFFF:012x}"
-    random = f"{next(_numbers) % (1 << _RANDOM):019x}"
+    random = f"{_numbers.next() % (1 << _RANDOM):019x}"
     tail = f"7{random[1:4]}-{'89ab'[int(random[0])]}{random[4:7]}-{random[7:]}"
     return f"{time_part[:8]}-{time_part[8:]}-{tail}"
 
