@@ -80,12 +80,9 @@ def _definition(path: Path) -> Definition:
 
 
 def _by_use(macros: list[Definition]) -> list[Definition]:
+    names = {macro.name for macro in macros}
     calls = {
-        macro.name: {
-            other.name
-            for other in macros
-            if other.name != macro.name and re.search(rf"\b{other.name}\(", macro.sql)
-        }
+        macro.name: names.intersection(re.findall(r"\b(\w+)\(", macro.sql)) - {macro.name}
         for macro in macros
     }
     ordered: list[Definition] = []
