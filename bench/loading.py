@@ -1,8 +1,8 @@
 """Loading against a bare INSERT: the same CSV file into the same table of a fresh book.
 
 The bare side takes what the file says as it is: no row is checked, no duplicate looked for, no load
-X
-how they make what a book asks for: they show what the key costs.
+recorded. Its peer fills the columns that ours does; the other variants, which leave out more, show
+what keys, lines and the order of rows cost.
 """
 
 from __future__ import annotations
@@ -36,9 +36,13 @@ _COUNT = "row_number() OVER () AS earning_id"
 _REST = "* EXCLUDE (earning_id), 'file' AS source, 1 AS load_id"
 _NO_KEY = f"{_REST}, '' AS source_key"
 # What each variant selects: the book's own columns are constants, but for a number and one key.
-PEER = "bare, keys kept"
+_KEY = "earning_id AS source_key"
+_AMOUNTS = "amount_usd AS gross_amount_usd, 0 AS costs_deducted_usd"
+_LINE = f"{_NUMBER.partition(' AS ')[0]} + 1 AS source_line"
+PEER = "bare, the same columns"
 BARE = {
-    PEER: f"SELECT {_NUMBER}, {_REST}, earning_id AS source_key {_TYPED}",
+    PEER: f"SELECT {_NUMBER}, {_REST}, {_KEY}, {_AMOUNTS}, {_LINE} {_TYPED}",
+    "bare, keys kept": f"SELECT {_NUMBER}, {_REST}, {_KEY} {_TYPED}",
     "bare, one key for all": f"SELECT {_NUMBER}, {_NO_KEY} {_TYPED}",
     "bare, rows counted": f"SELECT {_COUNT}, {_NO_KEY} {_TYPED}",
     "bare, types guessed": f"SELECT {_NUMBER}, {_NO_KEY} {_GUESSED}",
