@@ -148,6 +148,7 @@ def test_a_bad_file_is_refused_as_a_whole(name: str, book: Path, tmp_path: Path)
 def test_a_header_alone_is_no_error(book: Path, tmp_path: Path) -> None:
     result = books.load_into(book, books.write(tmp_path, "e.csv", books.HEADER + "\n"))
     assert (result.rows_read, result.rows_added) == (0, 0)
+    assert "holds no rows" in result.files[0].notes[-1]
 
 
 def test_an_extra_column_is_told(book: Path, tmp_path: Path) -> None:

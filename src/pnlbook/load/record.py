@@ -209,6 +209,8 @@ def read_result(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: in
 
 def _notes(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: int) -> Iterator[str]:
     """Say what a reader of the summary should not miss."""
+    if not staged.rows_read:
+        yield "holds no rows: nothing stands below the names of its columns."
     replaced = run(
         connection,
         f"SELECT DISTINCT location FROM loads WHERE load_id IN (SELECT load_id "

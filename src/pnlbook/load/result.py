@@ -173,9 +173,10 @@ class DataRejected(PnlbookError):
 
     def __init__(self, result: LoadResult, allowed: int) -> None:
         self.result = result
-        rows = "1 row was" if result.rows_refused == 1 else f"{result.rows_refused:,} rows were"
+        one = result.rows_refused == 1
+        rows, them = ("1 row was", "it") if one else (f"{result.rows_refused:,} rows were", "them")
         super().__init__(
-            f"{rows} refused ({allowed:,} allowed), so nothing was loaded. Mend them, "
+            f"{rows} refused ({allowed:,} allowed), so nothing was loaded. Mend {them}, "
             "or load the good rows with --max-rejects all."
         )
 
