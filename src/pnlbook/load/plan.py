@@ -214,8 +214,8 @@ def _check_required(header: _Header, table: Table) -> None:
         raise FileRejected(
             header.source.location,
             f"{table.name} needs a column {' or '.join(group)}{also}; the file has "
-            f"{', '.join(header.names) or 'none'}. Map it in load.toml, or give a value for all rows with "
-            f"--set {group[0]}=….",
+            f"{', '.join(header.names) or 'none'}. Map it in load.toml, or give a value for all "
+            f"rows with --set {group[0]}=….",
         )
 
 
