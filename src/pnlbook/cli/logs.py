@@ -92,7 +92,11 @@ def _facts(result: WorkResult) -> dict[str, object]:
 
     cost = None if result.model_cost_usd is None else plain(result.model_cost_usd)
     tables = [asdict(t) | {"rows_unchanged": t.rows_unchanged} for t in result.tables]
-    return asdict(result) | {"tables": tables, "model_cost_usd": cost}
+    return asdict(result) | {
+        "tables": tables,
+        "model_cost_usd": cost,
+        "skipped": dict(result.skipped),  # asdict() would count the pairs of a Counter
+    }
 
 
 def _print_tables(result: WorkResult) -> None:
@@ -120,6 +124,8 @@ def _sentences(result: WorkResult) -> list[str]:
 
     read = f"{count(result.logs_read, 'log')} read ({result.bytes_read / 1e6:,.1f} MB)"
     found = [f"{read}, {result.logs_unchanged:,} without anything new"]
+    if result.rows_refused:
+        found.append(f"{count(result.rows_refused, 'line')} refused")
     if result.first_at and result.last_at:
         found.append(f"from {result.first_at} to {result.last_at}")
     if result.model_cost_usd is not None:
