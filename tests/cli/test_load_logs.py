@@ -65,6 +65,19 @@ def test_no_broken_line_where_none_is_allowed(pnlbook: Pnlbook, book: Path) -> N
     assert counted(book, "work_sessions") == 0
 
 
+def test_a_kind_is_meant_whatever_lies_here(
+    pnlbook: Pnlbook, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path / "home"))
+    for place in ("codex", "home/sessions"):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "codex" / "nodes.csv").write_text("node_id,node_name\na,Ada\n", encoding="utf-8")
+    looked = f"looked in {tmp_path / 'home' / 'sessions'}"
+    assert looked in pnlbook("load", "codex").err
+    assert pnlbook("load", "./codex").code == 0
+    assert counted(book, "nodes") == 1
+
+
 def test_a_place_without_logs(pnlbook: Pnlbook, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     outcome = pnlbook("load", "codex:empty")

@@ -56,7 +56,7 @@ def load(
             metavar="SOURCE...",
             help="Files, folders, globs, or '-' for stdin: CSV, TSV, JSON, JSON lines, Parquet, "
             "Excel; also gzip or zstd. Or logs of work: claude-code, codex, git, otlp, aider, "
-            "spool, each also KIND:PATH.",
+            "spool, each also KIND:PATH (a file of such a name is ./git).",
             autocompletion=lambda: list(kinds.NAMES),
             show_default=False,
         ),

@@ -22,9 +22,12 @@ NAMES = tuple(_MODULES)
 
 
 def split(source: str) -> tuple[str, Path | None] | None:
-    """Return kind and place of a source such as `git:PATH` or `claude-code`; None for a file."""
-    name, colon, place = source.partition(":")
-    if name not in _MODULES or (not colon and Path(source).exists()):
+    """Return kind and place of a source such as `git:PATH` or `claude-code`; None for a file.
+
+    What it means does not depend on what lies in the folder: a file of such a name is `./git`.
+    """
+    name, _, place = source.partition(":")
+    if name not in _MODULES:
         return None
     return name, Path(place).expanduser() if place else None
 
