@@ -23,7 +23,9 @@ from pnlbook.book import identifier
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LITERAL = re.compile(r" := (?:NULL|true|false|'(?:[^']|'')*')$")
+_TYPED = int(duckdb.__version__.split(".")[0]) > 1  # a default is told with its type
+_NUMBER = r"|-?\d+(?:\.\d+)?" if _TYPED else ""
+_LITERAL = re.compile(rf" := (?:NULL|true|false|'(?:[^']|'')*'{_NUMBER})$")
 _COMPLAINT = "DuckDB says: "
 
 
