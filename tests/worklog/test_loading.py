@@ -16,15 +16,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.load.books import facts, new_book, rows
+from tests.worklog.repositories import Repository
 
 from pnlbook import sql
 from pnlbook.config import WorkAssignment
 from pnlbook.load import SourceError
+from pnlbook.worklog import importer, staging
 from pnlbook.worklog.loading import load_work
 from pnlbook.worklog.result import LogsRejected, WorkOptions
 
 if TYPE_CHECKING:
     from pnlbook.worklog.importer import Position
+    from pnlbook.worklog.records import Record
     from pnlbook.worklog.result import WorkResult
 
 pytestmark = pytest.mark.core
@@ -138,6 +141,54 @@ def test_a_log_that_was_replaced_is_read_from_its_beginning(book: Path, logs: Pa
     assert rows(book, "SELECT count(*) FROM work_sessions") == [(2,)]
     position = rows(book, "SELECT bytes_read, lines_read FROM work_files")
     assert position == [(len(longer), longer.count(b"\n"))]
+
+
+@pytest.fixture
+def taken_by_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two records of a kind be many."""
+    monkeypatch.setattr(importer, "MANY", 2)
+    monkeypatch.setattr(staging, "MANY", 2)
+
+
+@pytest.mark.usefixtures("taken_by_two")
+def test_a_long_log_is_taken_in_parts(
+    book: Path, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+    staged = staging.Staging.add
+
+    def add(self: staging.Staging, log: int, kind: type[Record], records: list[Record]) -> None:
+        held.append(len(records))
+        staged(self, log, kind, records)
+
+    monkeypatch.setattr(staging.Staging, "add", add)
+    parted = load(book, logs)
+    assert max(held) == 2
+    assert len(held) > 10
+    monkeypatch.undo()
+    (tmp_path / "whole").mkdir()
+    other = new_book(tmp_path / "whole")
+    whole = load(other, logs)
+    assert found(book) == found(other)
+    assert parted.tables == whole.tables
+
+
+@pytest.mark.usefixtures("taken_by_two")
+def test_nothing_stays_of_a_log_that_broke_after_parts_were_taken(
+    book: Path, tmp_path: Path
+) -> None:
+    broken, good = Repository(tmp_path / "a"), Repository(tmp_path / "b")
+    for repository in (broken, good):
+        for number in range(5):
+            repository.write("f", f"{number}\n")
+            repository.commit(f"commit {number}")
+    blob = broken.git("rev-parse", "HEAD~4:f").decode().strip()
+    (broken.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    result = load(book, f"git:{broken.path}", f"git:{good.path}")
+    assert [note for note in result.notes if "git cannot read it" in note]
+    assert result.logs_read == 1
+    assert rows(book, "SELECT DISTINCT project_id FROM file_changes") == [("b",)]
+    assert rows(book, "SELECT count(*) FROM file_changes") == [(5,)]
 
 
 def test_what_vanished_stays_in_the_book(book: Path, logs: Path) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from pnlbook.book import Waiting
     from pnlbook.worklog.importer import Importer
+    from pnlbook.worklog.records import Record
     from pnlbook.worklog.result import WorkOptions
 
 _SHOWN = 20
@@ -194,14 +195,25 @@ def _read(
     reading = Reading(assignments, options.with_content, options.since, tally.count)
     for source in sources:
         tally.place = str(source.path)
-        findings, log = _read_log(source, reading, request)
+        number = len(read.logs)
+
+        def take(kind: type[Record], records: list[Record], number: int = number) -> None:
+            staging.add(number, kind, records)
+            tally.rows += len(records)
+
+        findings = Findings(take=take)
+        try:
+            log = _read_log(source, reading, request, findings)
+        except FileRejected as error:
+            staging.withdraw(number)
+            findings, log = Findings(notes=[f"{error.problem} It was left out."]), None
         read.skipped.update(findings.skipped)
         read.notes += [f"{source.path}: {note}" for note in findings.notes]
         if log is None:
             read.unchanged += 1
             continue
-        staging.add(len(read.logs), findings)
-        tally.rows += sum(len(records) for records in findings.records.values())
+        for kind, records in findings.records.items():
+            take(kind, records)
         read.logs.append(log)
     return read
 
@@ -222,28 +234,24 @@ class _Tally:
         self.tell(Progress("reading", self.place, self.rows, self.done, self.total))
 
 
-def _read_log(source: _Source, reading: Reading, request: str) -> tuple[Findings, Log | None]:
-    """Read what is new in a log; None when nothing is, or when it cannot be read (noted)."""
-    findings, started = Findings(), datetime.now(UTC)
-    try:
-        end = source.importer.read(source.path, source.position, reading, findings)
-    except FileRejected as error:
-        return Findings(notes=[f"{error.problem} It was left out."]), None
+def _read_log(source: _Source, reading: Reading, request: str, findings: Findings) -> Log | None:
+    """Read what is new in a log into `findings`; None when nothing is. Raises FileRejected."""
+    started = datetime.now(UTC)
+    end = source.importer.read(source.path, source.position, reading, findings)
     if findings.left:
         findings.notes.append(
             f"its last line is not whole yet ({findings.left:,} bytes); it is read once it is."
         )
     if end == source.position:
-        return findings, None
+        return None
     location = str(source.path)
     broken = [
         Reject(location, one.line, None, None, one.reason, one.raw) for one in findings.broken
     ]
     size = end.bytes_read - source.position.bytes_read
-    log = Log(
+    return Log(
         source.importer.name, location, request, reading.since, started, size, end, tuple(broken)
     )
-    return findings, log
 
 
 def _commit(scratch: Scratch, read: _Read, facts: _Facts, options: WorkOptions) -> WorkResult:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pnlbook.book import identifier, run
+from pnlbook.worklog.importer import MANY
 from pnlbook.worklog.records import TABLES, Merge, columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
-    from pnlbook.worklog.importer import Findings
     from pnlbook.worklog.records import Record
 
-_BATCH = 50_000
 LINES = 1 << 40  # a place is the number of its log times LINES, plus the line in it
 _AGGREGATE = {
     Merge.MIN: "min({0})",
@@ -34,13 +35,18 @@ class Staging:
         for kind, table in TABLES.items():
             self._insert(kind, f"CREATE TABLE stage.{table} AS")
 
-    def add(self, log: int, findings: Findings) -> None:
-        """Take the records found in the log of that number."""
-        for kind, records in findings.records.items():
-            waiting = self._waiting[kind]
-            waiting += [(log, record) for record in records]
-            if len(waiting) >= _BATCH:
-                self._flush(kind)
+    def add(self, log: int, kind: type[Record], records: Sequence[Record]) -> None:
+        """Take records of a kind that were found in the log of that number."""
+        waiting = self._waiting[kind]
+        waiting += [(log, record) for record in records]
+        if len(waiting) >= MANY:
+            self._flush(kind)
+
+    def withdraw(self, log: int) -> None:
+        """Forget what was taken of a log, which then could not be read to its end."""
+        for kind, table in TABLES.items():
+            self._waiting[kind] = [pair for pair in self._waiting[kind] if pair[0] != log]
+            run(self._connection, f"DELETE FROM stage.{table} WHERE place // {LINES} = {log}")
 
     def merge(self) -> None:
         """Put the parts of each key together, into `stage.<table>_merged`."""
