@@ -36,7 +36,6 @@ from pnlbook.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.core
 
 DATA = Path(__file__).parents[1] / "data/backup"
 VECTORS = sorted((DATA / "vectors").glob("*.bin"))

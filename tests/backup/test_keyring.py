@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     Keys = Callable[..., str]
 
-pytestmark = pytest.mark.core
 
 SECRET = bytes(range(32))
 KEY = Key.of(SECRET, datetime(2026, 1, 2, tzinfo=UTC))

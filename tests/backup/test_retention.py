@@ -16,7 +16,6 @@ from pnlbook.backup.schedule import DEFAULTS, Kind, Schedule, due
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.core
 
 DAY = timedelta(days=1)
 START = datetime(2027, 12, 20, 2, tzinfo=UTC)

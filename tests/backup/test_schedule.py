@@ -27,7 +27,6 @@ from pnlbook.backup.schedule import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-pytestmark = pytest.mark.core
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from pnlbook.backup.work import Progress
 
-pytestmark = pytest.mark.core
 
 _CHILD = """
 import os, signal, sys

@@ -11,7 +11,6 @@ from pnlbook.backup.vaults.credentials import Credentials, CredentialsMissing, f
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.core
 
 KEYS = {"AWS_ACCESS_KEY_ID": "env-key", "AWS_SECRET_ACCESS_KEY": "env-secret"}
 CREDENTIALS = """\

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     Actions = tuple[Callable[[], object], ...]
 
-pytestmark = pytest.mark.core
 
 PUTTER = Path(__file__).with_name("putter.py")
 IN_OWN_MOUNTS = ("unshare", "--mount")

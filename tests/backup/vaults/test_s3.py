@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 
     from tests.backup.vaults.amazon import Fault
 
-pytestmark = pytest.mark.core
 
 BUCKET, LOCKED = "pnlbook-backups", "pnlbook-locked"
 STEADY = Patience(answer=20, retries=3, first_pause=0.01, longest_pause=0.05, altogether=20)

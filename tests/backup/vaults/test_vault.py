@@ -20,7 +20,6 @@ from pnlbook.backup.vaults.vault import FREE, UNKNOWN_PRICE, ObjectMissing, Pric
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.core
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 CHARGES = st.none() | st.decimals(0, 100, places=4)
