@@ -18,12 +18,18 @@ from tests.load import books
 
 from pnlbook import sql
 from pnlbook.book import open_book, run
+from pnlbook.load.derive import reprice_book
+from pnlbook.load.tables import WORK
 from pnlbook.load.undo import UNDOABLE, CannotUndo, Undone, undo
+from pnlbook.load.usage import Repricing
+from pnlbook.worklog.loading import load_work
+from pnlbook.worklog.result import WorkOptions
 
 pytestmark = pytest.mark.core
 
 Answers = dict[str, list[tuple[Any, ...]]]
 
+SAMPLE = Path(__file__).parents[1] / "data/worklog/claude-code/real_tool_heavy.jsonl"
 MACROS = ("node_profit", "pnl_statement", "project_roi")
 CHECKS = ("load_rows_differ", "history_out_of_order", "unknown_load", "duplicate_fact")
 NOTHING: Answers = {check: [] for check in sorted(CHECKS)}
@@ -211,11 +217,11 @@ class TestRefusals:
         assert "load 3 did it already" in self.refused(corrected, 2)
         assert "is an undo itself" in self.refused(corrected, 3)
 
-    def test_rows_of_work(self, tmp_path: Path) -> None:
+    def test_prices_of_models(self, tmp_path: Path) -> None:
         book = books.new_book(tmp_path)
-        sessions = "session_id,node_id,started_at\ns,x,2025-10-01\n"
-        books.load_into(book, books.write(tmp_path, "s.csv", sessions), table="work_sessions")
-        assert "other rows are made of rows of work_sessions" in self.refused(book, 1)
+        prices = "model,input_usd_per_mtok,output_usd_per_mtok\nhouse-model,2,5\n"
+        books.load_into(book, books.write(tmp_path, "p.csv", prices), table="model_prices")
+        assert "'pnlbook worklog reprice --all'" in self.refused(book, 1)
 
     def test_a_refused_load(self, tmp_path: Path) -> None:
         book = books.new_book(tmp_path)
@@ -223,6 +229,101 @@ class TestRefusals:
         with pytest.raises(Exception, match="refused"):
             books.load_into(book, path, max_rejects=0)
         assert "it was refused" in self.refused(book, 1)
+
+
+WORK_CHECKS = ("work_intervals_differ", "work_metrics_differ", *CHECKS)
+
+
+def work(book: Path) -> Answers:
+    """Return the rows of work that count and what is made of them, whichever loads brought them."""
+    every = "SELECT COLUMNS(*)::VARCHAR FROM (SELECT * EXCLUDE ({}) FROM {}) ORDER BY ALL"
+    made = {"work_intervals": "kind", "work_metrics_daily": "computed_at"}
+    left_out = dict.fromkeys(WORK, "load_id") | made
+    found = answers(book, {name: every.format(out, name) for name, out in left_out.items()})
+    ends = "SELECT COLUMNS(*)::VARCHAR FROM work_intervals ORDER BY ALL"
+    return found | answers(book, {"work_intervals": ends})
+
+
+def failing(book: Path) -> list[str]:
+    """Return the checks that find what must not be of loads and of what is made of work."""
+    found = answers(book, {c.name: c.sql for c in sql.checks() if c.name in WORK_CHECKS})
+    return [name for name, rows in found.items() if rows]
+
+
+class TestLogs:
+    @pytest.fixture
+    def transcript(self, tmp_path: Path) -> Path:
+        path = tmp_path / "logs" / "session.jsonl"
+        path.parent.mkdir()
+        return path
+
+    def load(self, book: Path, path: Path) -> int:
+        """Load a log of Claude Code and return the number of its load."""
+        load_work(book, [f"claude-code:{path}"], WorkOptions())
+        ((number,),) = books.rows(
+            book, "SELECT max(load_id) FROM loads WHERE table_name = 'work log'"
+        )
+        return int(number)
+
+    def test_what_a_log_brought_goes_and_what_it_replaced_stands_again(
+        self, tmp_path: Path, transcript: Path
+    ) -> None:
+        book = books.new_book(tmp_path)
+        lines = SAMPLE.read_bytes().splitlines(keepends=True)
+        states, numbers = [work(book)], []
+        for end in (len(lines) // 2, len(lines)):
+            transcript.write_bytes(b"".join(lines[:end]))
+            numbers.append(self.load(book, transcript))
+            states.append(work(book))
+        assert len({str(state) for state in states}) == 3
+        whole = books.rows(book, "FROM node_productivity()")
+        done = undo(book, numbers[1])
+        assert done.table == "work log"
+        assert done.rows_removed > 0 < done.rows_restored
+        assert (work(book), failing(book)) == (states[1], [])
+        undo(book, numbers[0])
+        assert (work(book), failing(book)) == (states[0], [])
+        past = f"FROM node_productivity(as_of := {numbers[1]})"
+        assert books.rows(book, past) == whole
+        self.load(book, transcript)
+        assert (books.rows(book, "FROM node_productivity()"), failing(book)) == (whole, [])
+
+    def test_of_logs_that_tell_the_same_the_later_goes_first(
+        self, tmp_path: Path, transcript: Path
+    ) -> None:
+        book = books.new_book(tmp_path)
+        for name in ("session", "copy"):
+            shutil.copy(SAMPLE, transcript.with_stem(name))
+        newest = self.load(book, transcript.parent)
+        with pytest.raises(CannotUndo, match=f"load {newest} may have met its rows as unchanged"):
+            undo(book, newest - 1)
+        undo(book, newest)
+        undo(book, newest - 1)
+        assert books.rows(book, "SELECT count(*) FROM tool_usage") == [(0,)]
+
+    def test_a_file_of_sessions(self, tmp_path: Path) -> None:
+        book = books.new_book(tmp_path)
+        before = work(book)
+        sessions = (
+            "session_id,node_id,started_at,completed_at\ns,x,2025-10-01T08:00Z,2025-10-01T09:00Z\n"
+        )
+        books.load_into(book, books.write(tmp_path, "s.csv", sessions), table="work_sessions")
+        assert books.rows(book, "SELECT session_seconds::INT FROM work_metrics_daily") == [(3600,)]
+        undo(book, 1)
+        assert (work(book), failing(book)) == (before, [])
+
+    def test_messages_priced_anew(self, tmp_path: Path) -> None:
+        book = books.new_book(tmp_path)
+        said = "message_id,role,model,input_tokens,sent_at\na,assistant,house-model,9,2025-10-02\n"
+        prices = "model,input_usd_per_mtok\nhouse-model,2\n"
+        books.load_into(book, books.write(tmp_path, "m.csv", said), table="communication_log")
+        before = work(book)
+        books.load_into(book, books.write(tmp_path, "p.csv", prices), table="model_prices")
+        repriced = reprice_book(book, Repricing(), timeout=1)
+        assert repriced.load_id is not None
+        assert work(book) != before
+        undo(book, repriced.load_id)
+        assert (work(book), failing(book)) == (before, [])
 
 
 _PROGRAM = """

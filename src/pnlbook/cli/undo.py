@@ -45,8 +45,11 @@ def undo(
 
 
 def _sentence(done: Undone, *, dry_run: bool) -> str:
+    from pnlbook.load.tables import WORK_LOG
+
     head = "A dry run: would undo" if dry_run else f"Load {done.undo_id}: undid"
+    table = "work" if done.table == WORK_LOG else done.table
     return (
-        f"{head} load {done.load_id}, {done.location}: {done.rows_removed:,} rows of {done.table} "
+        f"{head} load {done.load_id}, {done.location}: {done.rows_removed:,} rows of {table} "
         f"removed, {done.rows_restored:,} as they were before it."
     )

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     import duckdb
 
 LINEAGE = ("source", "source_key", "source_line", "load_id")
+# The tables that intervals and days of work are made of; the rows of a log go to all of them.
+WORK = (
+    "work_sessions",
+    "work_tasks",
+    "file_changes",
+    "tool_usage",
+    "communication_log",
+    "error_log",
+)
+WORK_LOG = "work log"  # what `loads` says of a log
 _NODE = ("node", "agent", "agent_id", "worker", "worker_id", "miner")
 _PROJECT = ("project", "job", "job_id")
 _USD = ("usd", "amount_in_usd", "usd_amount", "value_usd")

@@ -2,7 +2,8 @@
 
 An undo is a batch of loads of its own: nothing is forgotten, and as_of any load before it still
 shows what stood then. The first of the batch takes rows away; each of the others brings back the
-versions of one earlier load, under that load's location, so that file and line stay right.
+versions of one earlier load, under that load's location, so that file and line stay right. A log of
+work that is undone is read from its beginning when it is loaded again.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pnlbook import __version__
-from pnlbook.book import LOCK_TIMEOUT, identifier, open_book, run, transaction
+from pnlbook.book import LOCK_TIMEOUT, identifier, open_book, quote, run, transaction
 from pnlbook.errors import UsageError
+from pnlbook.load.derive import refresh
 from pnlbook.load.record import loaded_by, next_number, number
-from pnlbook.load.tables import BY_NAME
+from pnlbook.load.tables import BY_NAME, WORK, WORK_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from pnlbook.book import Waiting
     from pnlbook.load.tables import Table
 
-# Rows of work are put together into others, from where a growing log was last read.
 UNDOABLE = (
     "token_prices",
     "nodes",
@@ -38,13 +39,14 @@ UNDOABLE = (
     "node_earnings",
     "marketplace_revenue",
     "subscription_revenue",
+    *WORK,
 )
 _PRICED = ("node_earnings", "deployment_costs", "marketplace_revenue", "subscription_revenue")
 _SHOWN = 5
 _LOAD = "SELECT table_name, source, location, format, status, batch_id FROM loads WHERE load_id = ?"
 _UNCHANGED = """
 SELECT load_id FROM loads ANTI JOIN undone_loads() USING (load_id)
-WHERE table_name = ? AND load_id > ? AND rows_unchanged > 0 AND (source = ? OR NOT ?)
+WHERE list_contains(?, table_name) AND load_id > ? AND rows_unchanged > 0 AND (source = ? OR NOT ?)
 ORDER BY load_id
 """
 _RECORD = """
@@ -79,25 +81,39 @@ class Undone:
 
 @dataclass(frozen=True)
 class _Load:
-    """The load to undo, with `same`: the loads whose rows are its own, brought back or not."""
+    """The load to undo, of `name`: a table or, of several tables, a work log.
+
+    same: the loads whose rows are its own, brought back or not.
+    """
 
     load_id: int
-    table: Table
+    name: str
     source: str
     location: str
     batch_id: int
     same: str
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """The columns that a version in history shares with its row."""
-        return (self.table.id_column,) if self.table.numbered else self.table.key
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that its rows went to."""
+        return tuple(BY_NAME[name] for name in (WORK if self.name == WORK_LOG else (self.name,)))
 
-    def joined(self, left: str, right: str) -> str:
-        """Return SQL that is true for two versions of one row."""
-        return " AND ".join(
-            f"{left}.{identifier(key)} = {right}.{identifier(key)}" for key in self.keys
-        )
+    @property
+    def is_work(self) -> bool:
+        """Whether intervals and days are made of its rows."""
+        return self.name in {WORK_LOG, *WORK}
+
+
+def _keys(table: Table) -> tuple[str, ...]:
+    """Return the columns that a version in history shares with its row."""
+    return (table.id_column,) if table.numbered else table.key
+
+
+def _joined(table: Table, left: str, right: str) -> str:
+    """Return SQL that is true for two versions of one row."""
+    return " AND ".join(
+        f"{left}.{identifier(key)} = {right}.{identifier(key)}" for key in _keys(table)
+    )
 
 
 def undo(
@@ -115,7 +131,11 @@ def undo(
     ):
         load = _find(connection, load_id)
         _check_unused(connection, load)
-        return _take_back(connection, load)
+        undone = _take_back(connection, load)
+        if load.is_work:
+            _forget_position(connection, load)
+            refresh(connection, undone.undo_id)
+        return undone
 
 
 def _find(connection: duckdb.DuckDBPyConnection, load_id: int) -> _Load:
@@ -131,13 +151,14 @@ def _find(connection: duckdb.DuckDBPyConnection, load_id: int) -> _Load:
         raise CannotUndo(load_id, reason)
     if undone:
         raise CannotUndo(load_id, f"load {undone[0][0]} did it already.")
-    if name not in UNDOABLE:
+    if name not in {WORK_LOG, *UNDOABLE}:
         reason = (
-            f"other rows are made of rows of {name}, and logs are read on from their last line."
+            f"messages were priced by rows of {name}. Load the right prices, then run "
+            "'pnlbook worklog reprice --all'."
         )
         raise CannotUndo(load_id, reason)
     same = ", ".join(map(str, _same(connection, load_id)))
-    return _Load(load_id, BY_NAME[name], source, location, batch_id, same)
+    return _Load(load_id, name, source, location, batch_id, same)
 
 
 def _same(connection: duckdb.DuckDBPyConnection, load_id: int) -> list[int]:
@@ -173,27 +194,26 @@ def _check_unused(connection: duckdb.DuckDBPyConnection, load: _Load) -> None:
 
 
 def _replacing(connection: duckdb.DuckDBPyConnection, load: _Load) -> list[int]:
-    rows = run(
-        connection,
-        f"SELECT DISTINCT t.load_id FROM {load.table.history} AS h JOIN {load.table.name} AS t "
-        f"ON {load.joined('h', 't')} WHERE h.load_id IN ({load.same}) "
-        f"AND t.load_id NOT IN ({load.same}) ORDER BY ALL",
+    replacing = " UNION ".join(
+        f"SELECT t.load_id FROM {table.history} AS h JOIN {table.name} AS t "
+        f"ON {_joined(table, 'h', 't')} WHERE h.load_id IN ({load.same}) "
+        f"AND t.load_id NOT IN ({load.same})"
+        for table in load.tables
     )
-    return [load_id for (load_id,) in rows]
+    return [load_id for (load_id,) in run(connection, f"{replacing} ORDER BY ALL")]
 
 
 def _agreeing(connection: duckdb.DuckDBPyConnection, load: _Load) -> list[int]:
-    rows = run(
-        connection,
-        _UNCHANGED,
-        [load.table.name, load.load_id, load.source, load.table.numbered],
-    )
+    tables = load.tables
+    homes = {table.name for table in tables} | ({WORK_LOG} if load.is_work else set())
+    of_source = all(table.numbered for table in tables)
+    rows = run(connection, _UNCHANGED, [sorted(homes), load.load_id, load.source, of_source])
     return [load_id for (load_id,) in rows]
 
 
 def _priced(connection: duckdb.DuckDBPyConnection, load: _Load) -> list[int]:
     """Return the loads of amounts in tokens that came with the prices or after them."""
-    if load.table.name != "token_prices":
+    if load.name != "token_prices":
         return []
     facts = " UNION ALL ".join(
         f"SELECT load_id, token, {identifier(str(BY_NAME[name].time))} AS used_at FROM {name} "
@@ -218,46 +238,58 @@ def _listed(numbers: list[int]) -> str:
 
 def _take_back(connection: duckdb.DuckDBPyConnection, load: _Load) -> Undone:
     """Move the load's versions to history, and bring back those that it had replaced."""
-    table, first = load.table, next_number(connection, "loads", "load_id")
-    run(
-        connection,
-        "CREATE OR REPLACE TEMP TABLE taken AS "
-        "SELECT t.rowid AS target, h.load_id AS origin, "
-        f"{first} + CASE WHEN origin IS NULL THEN 0 ELSE "
-        "dense_rank() OVER (PARTITION BY h.load_id IS NULL ORDER BY h.load_id) END AS undo_id "
+    first = next_number(connection, "loads", "load_id")
+    versions = " UNION ALL ".join(
+        f"SELECT {quote(table.name)} AS table_name, t.rowid AS target, h.load_id AS origin "
         f"FROM {table.name} AS t LEFT JOIN {table.history} AS h "
-        f"ON {load.joined('t', 'h')} AND h.superseded_by = {load.load_id} "
-        f"WHERE t.load_id IN ({load.same})",
+        f"ON {_joined(table, 't', 'h')} AND h.superseded_by = {load.load_id} "
+        f"WHERE t.load_id IN ({load.same})"
+        for table in load.tables
     )
     run(
         connection,
-        f"INSERT INTO {table.history} BY NAME SELECT t.*, m.undo_id AS superseded_by "
-        f"FROM {table.name} AS t JOIN taken AS m ON t.rowid = m.target",
+        f"CREATE OR REPLACE TEMP TABLE taken AS SELECT *, {first} + CASE WHEN origin IS NULL THEN "
+        "0 ELSE dense_rank() OVER (PARTITION BY origin IS NULL ORDER BY origin) END AS undo_id "
+        f"FROM ({versions})",
     )
-    run(
-        connection,
-        f"DELETE FROM {table.name} WHERE rowid IN (SELECT target FROM taken WHERE origin IS NULL)",
-    )
-    _bring_back(connection, load)
+    for table in load.tables:
+        _take_rows_back(connection, load, table)
     removed = number(connection, "SELECT count(*) FROM taken WHERE origin IS NULL")
     restored = number(connection, "SELECT count(origin) FROM taken")
     _record(connection, load, first, removed)
-    return Undone(load.load_id, first, table.name, load.location, removed, restored)
+    return Undone(load.load_id, first, load.name, load.location, removed, restored)
 
 
-def _bring_back(connection: duckdb.DuckDBPyConnection, load: _Load) -> None:
-    described = run(connection, f"DESCRIBE {load.table.name}")
-    names = [name for (name, *_) in described if name not in (*load.keys, "load_id")]
+def _take_rows_back(connection: duckdb.DuckDBPyConnection, load: _Load, table: Table) -> None:
+    taken = f"(FROM taken WHERE table_name = {quote(table.name)})"
+    run(
+        connection,
+        f"INSERT INTO {table.history} BY NAME SELECT t.*, m.undo_id AS superseded_by "
+        f"FROM {table.name} AS t JOIN {taken} AS m ON t.rowid = m.target",
+    )
+    run(
+        connection,
+        f"DELETE FROM {table.name} "
+        f"WHERE rowid IN (SELECT target FROM {taken} WHERE origin IS NULL)",
+    )
+    described = run(connection, f"DESCRIBE {table.name}")
+    names = [name for (name, *_) in described if name not in (*_keys(table), "load_id")]
     sets = ", ".join(f"{identifier(name)} = h.{identifier(name)}" for name in names)
     run(
         connection,
-        f"UPDATE {load.table.name} AS t SET {sets}, load_id = h.undo_id FROM ("
-        f"SELECT h.*, m.undo_id FROM {load.table.name} AS now "
-        "JOIN taken AS m ON now.rowid = m.target "
-        f"JOIN {load.table.history} AS h ON {load.joined('now', 'h')} "
+        f"UPDATE {table.name} AS t SET {sets}, load_id = h.undo_id FROM ("
+        f"SELECT h.*, m.undo_id FROM {table.name} AS now "
+        f"JOIN {taken} AS m ON now.rowid = m.target "
+        f"JOIN {table.history} AS h ON {_joined(table, 'now', 'h')} "
         f"WHERE h.superseded_by = {load.load_id}"
-        f") AS h WHERE {load.joined('t', 'h')}",
+        f") AS h WHERE {_joined(table, 't', 'h')}",
     )
+
+
+def _forget_position(connection: duckdb.DuckDBPyConnection, load: _Load) -> None:
+    """Let the log be read from its beginning when it is loaded again."""
+    log: list[object] = [load.source, load.location]
+    run(connection, "DELETE FROM work_files WHERE source = ? AND location = ?", log)
 
 
 def _record(connection: duckdb.DuckDBPyConnection, load: _Load, first: int, removed: int) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pnlbook.book import identifier, quote, run
 from pnlbook.load import Reject
 from pnlbook.load.record import insert_load, next_number, record_rejects
-from pnlbook.load.tables import BY_NAME
+from pnlbook.load.tables import BY_NAME, WORK_LOG
 from pnlbook.worklog.records import TABLES, Merge, columns
 from pnlbook.worklog.staging import LINES
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from pnlbook.load.tables import Schema, Table
     from pnlbook.worklog.importer import Position
     from pnlbook.worklog.records import Column, Record
-
-TABLE = "work log"  # what `loads` says of a log, whose rows go to several tables
 
 
 @dataclass(frozen=True)
@@ -258,7 +256,7 @@ def _record(
             "load_id": first + number,
             "batch_id": first,
             "status": "loaded",
-            "table_name": TABLE,
+            "table_name": WORK_LOG,
             "source": log.source,
             "location": log.location,
             "format": log.source,
@@ -274,7 +272,7 @@ def _record(
             "started_at": log.started_at.isoformat(),
         },
     )
-    record_rejects(connection, rejects, TABLE, first + number)
+    record_rejects(connection, rejects, WORK_LOG, first + number)
     position = log.position
     run(
         connection,
