@@ -304,9 +304,8 @@ class TestLogs:
     def test_a_file_of_sessions(self, tmp_path: Path) -> None:
         book = books.new_book(tmp_path)
         before = work(book)
-        sessions = (
-            "session_id,node_id,started_at,completed_at\ns,x,2025-10-01T08:00Z,2025-10-01T09:00Z\n"
-        )
+        header = "session_id,node_id,started_at,completed_at"
+        sessions = f"{header}\ns,x,2025-10-01T08:00:00Z,2025-10-01T09:00:00Z\n"
         books.load_into(book, books.write(tmp_path, "s.csv", sessions), table="work_sessions")
         assert books.rows(book, "SELECT session_seconds::INT FROM work_metrics_daily") == [(3600,)]
         undo(book, 1)
