@@ -255,6 +255,26 @@ def test_a_file_is_followed_by_another_when_it_is_large_or_a_day_old(
     assert sorted(entry["id"] for entry in entries(tmp_path, "tool")) == sorted(written)
 
 
+def test_a_thread_may_write_what_another_is_about_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = WorkHistoryLogger(tmp_path, policy=Policy(flush="batch", fsync="never", batch_seconds=60))
+    clock = time.monotonic
+
+    def meanwhile() -> float:
+        other = threading.Thread(target=log.flush)
+        other.start()
+        other.join()
+        return clock()
+
+    monkeypatch.setattr(time, "monotonic", meanwhile)
+    told = [log.log_tool_usage(tool_name="t") for _ in range(3)]
+    monkeypatch.undo()
+    log.close()
+    assert [entry["id"] for entry in entries(tmp_path, "tool")] == told
+    assert caplog.messages == []
+
+
 def test_batches_are_written_when_full_when_old_and_when_a_session_ends(tmp_path: Path) -> None:
     policy = Policy(flush="batch", fsync="batch", batch_records=10, batch_seconds=0.2)
     log = WorkHistoryLogger(tmp_path, policy=policy)

@@ -177,12 +177,13 @@ class Spool:
 
     def _is_due(self) -> bool:
         """Whether the entries that are held are to be written, which one was just added to."""
-        if self._pending_since is None:
-            self._pending_since = time.monotonic()
+        since = self._pending_since  # which another thread may forget meanwhile
+        if since is None:
+            since = self._pending_since = time.monotonic()
             _close_with_process()
         if len(self._pending) >= self.policy.batch_records:
             return True
-        return time.monotonic() - self._pending_since >= self.policy.batch_seconds
+        return time.monotonic() - since >= self.policy.batch_seconds
 
     def _flush(self) -> None:
         # An entry made while another is written (a signal handler's) is written after it. An
@@ -190,6 +191,7 @@ class Spool:
         if self._flushing:
             return
         self._flushing = True
+        self._pending_since = None  # before: what is added from here on has a beginning of its own
         try:
             while count := len(self._pending):
                 data = b"".join(self._pending[:count])
@@ -199,7 +201,6 @@ class Spool:
                     self._lose(count, error.strerror or str(error))
                 del self._pending[:count]
         finally:
-            self._pending_since = None
             self._flushing = False
 
     def _put(self, data: bytes) -> None:
