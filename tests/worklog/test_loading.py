@@ -21,7 +21,7 @@ from tests.worklog.repositories import Repository
 from pnlbook import sql
 from pnlbook.config import WorkAssignment
 from pnlbook.load import SourceError
-from pnlbook.worklog import importer, staging
+from pnlbook.worklog import staging
 from pnlbook.worklog.loading import load_work
 from pnlbook.worklog.result import LogsRejected, WorkOptions
 
@@ -146,8 +146,7 @@ def test_a_log_that_was_replaced_is_read_from_its_beginning(book: Path, logs: Pa
 @pytest.fixture
 def taken_by_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let two records of a kind be many."""
-    monkeypatch.setattr(importer, "MANY", 2)
-    monkeypatch.setattr(staging, "MANY", 2)
+    monkeypatch.setattr(staging, "_BATCH", 2)
 
 
 @pytest.mark.usefixtures("taken_by_two")
@@ -155,13 +154,13 @@ def test_a_long_log_is_taken_in_parts(
     book: Path, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[int] = []
-    staged = staging.Staging.add
+    insert = staging.Staging._insert
 
-    def add(self: staging.Staging, log: int, kind: type[Record], records: list[Record]) -> None:
-        held.append(len(records))
-        staged(self, log, kind, records)
+    def watched(self: staging.Staging, kind: type[Record], statement: str) -> None:
+        held.append(len(self._waiting[kind]))
+        insert(self, kind, statement)
 
-    monkeypatch.setattr(staging.Staging, "add", add)
+    monkeypatch.setattr(staging.Staging, "_insert", watched)
     parted = load(book, logs)
     assert max(held) == 2
     assert len(held) > 10
@@ -189,6 +188,21 @@ def test_nothing_stays_of_a_log_that_broke_after_parts_were_taken(
     assert result.logs_read == 1
     assert rows(book, "SELECT DISTINCT project_id FROM file_changes") == [("b",)]
     assert rows(book, "SELECT count(*) FROM file_changes") == [(5,)]
+
+
+def test_what_an_unchanged_log_tells_again_is_not_the_next_logs(book: Path, tmp_path: Path) -> None:
+    history = tmp_path / ".aider.chat.history.md"
+    shutil.copy(SAMPLES / "aider" / "chat-history.md", history)
+    load(book, f"aider:{history}")
+    before = found(book)
+    repository = Repository(tmp_path / "r")
+    repository.write("f", "1\n")
+    repository.commit("one")
+    result = load(book, f"aider:{history}", f"git:{repository.path}")
+    assert (result.logs_read, result.logs_unchanged) == (1, 1)
+    assert [(t.table, t.rows_read) for t in result.tables] == [("file_changes", 1)]
+    for table in ("communication_log", "work_sessions", "tool_usage"):
+        assert found(book)[table] == before[table]
 
 
 def test_what_vanished_stays_in_the_book(book: Path, logs: Path) -> None:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from pnlbook.worklog.assignment import Assignments
     from pnlbook.worklog.records import Record
 
-MANY = 50_000  # records
-
 
 @dataclass(frozen=True)
 class Position:
@@ -45,8 +43,8 @@ class Findings:
     """What was found in one log: records by kind, and what was passed over.
 
     skipped: records of types that the importer does not know, by type. left: bytes at the end that
-    are no whole line yet. notes: what a person should be told. take: is given the records of a kind
-    once they are many, so that not all of a long log are held at once; they change no more.
+    are no whole line yet. notes: what a person should be told. take: is given each record, which is
+    then not held here; it changes no more.
     """
 
     records: dict[type[Record], list[Record]] = field(default_factory=dict)
@@ -55,15 +53,14 @@ class Findings:
     lines: int = 0
     left: int = 0
     notes: list[str] = field(default_factory=list)
-    take: Callable[[type[Record], list[Record]], None] | None = None
+    take: Callable[[Record], None] | None = None
 
     def add(self, record: Record) -> None:
         """Keep a record."""
-        kind = type(record)
-        kept = self.records.setdefault(kind, [])
-        kept.append(record)
-        if len(kept) >= MANY and self.take is not None:
-            self.take(kind, self.records.pop(kind))
+        if self.take is None:
+            self.records.setdefault(type(record), []).append(record)
+        else:
+            self.take(record)
 
 
 @dataclass(frozen=True)

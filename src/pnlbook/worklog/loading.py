@@ -197,23 +197,21 @@ def _read(
         tally.place = str(source.path)
         number = len(read.logs)
 
-        def take(kind: type[Record], records: list[Record], number: int = number) -> None:
-            staging.add(number, kind, records)
-            tally.rows += len(records)
+        def take(record: Record, number: int = number) -> None:
+            staging.add(number, record)
+            tally.rows += 1
 
         findings = Findings(take=take)
         try:
             log = _read_log(source, reading, request, findings)
         except FileRejected as error:
-            staging.withdraw(number)
             findings, log = Findings(notes=[f"{error.problem} It was left out."]), None
         read.skipped.update(findings.skipped)
         read.notes += [f"{source.path}: {note}" for note in findings.notes]
         if log is None:
+            staging.withdraw(number)
             read.unchanged += 1
             continue
-        for kind, records in findings.records.items():
-            take(kind, records)
         read.logs.append(log)
     return read
 

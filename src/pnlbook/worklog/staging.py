@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pnlbook.book import identifier, run
-from pnlbook.worklog.importer import MANY
 from pnlbook.worklog.records import TABLES, Merge, columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import duckdb
 
     from pnlbook.worklog.records import Record
 
+_BATCH = 50_000
 LINES = 1 << 40  # a place is the number of its log times LINES, plus the line in it
 _AGGREGATE = {
     Merge.MIN: "min({0})",
@@ -31,19 +29,23 @@ class Staging:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self._last: int | None = None  # the last log that anything was taken of
         self._waiting: dict[type[Record], list[tuple[int, Record]]] = {kind: [] for kind in TABLES}
         for kind, table in TABLES.items():
             self._insert(kind, f"CREATE TABLE stage.{table} AS")
 
-    def add(self, log: int, kind: type[Record], records: Sequence[Record]) -> None:
-        """Take records of a kind that were found in the log of that number."""
-        waiting = self._waiting[kind]
-        waiting += [(log, record) for record in records]
-        if len(waiting) >= MANY:
-            self._flush(kind)
+    def add(self, log: int, record: Record) -> None:
+        """Take a record that was found in the log of that number."""
+        self._last = log
+        waiting = self._waiting[type(record)]
+        waiting.append((log, record))
+        if len(waiting) >= _BATCH:
+            self._flush(type(record))
 
     def withdraw(self, log: int) -> None:
-        """Forget what was taken of a log, which then could not be read to its end."""
+        """Forget what was taken of a log, if that is the last that anything was taken of."""
+        if self._last != log:
+            return
         for kind, table in TABLES.items():
             self._waiting[kind] = [pair for pair in self._waiting[kind] if pair[0] != log]
             run(self._connection, f"DELETE FROM stage.{table} WHERE place // {LINES} = {log}")
