@@ -22,6 +22,7 @@ from pnlbook.load.derive import reprice_book
 from pnlbook.load.tables import WORK
 from pnlbook.load.undo import UNDOABLE, CannotUndo, Undone, undo
 from pnlbook.load.usage import Repricing
+from pnlbook.worklog import records
 from pnlbook.worklog.loading import load_work
 from pnlbook.worklog.result import WorkOptions
 
@@ -251,6 +252,9 @@ def failing(book: Path) -> list[str]:
 
 
 class TestLogs:
+    def test_the_tables_of_logs_are_those_of_work(self) -> None:
+        assert sorted(records.TABLES.values()) == sorted(WORK)
+
     @pytest.fixture
     def transcript(self, tmp_path: Path) -> Path:
         path = tmp_path / "logs" / "session.jsonl"

@@ -17,7 +17,8 @@ from pnlbook.book import LOCK_TIMEOUT, identifier, open_book, quote, run, transa
 from pnlbook.errors import UsageError
 from pnlbook.load.derive import refresh
 from pnlbook.load.record import loaded_by, next_number, number
-from pnlbook.load.tables import BY_NAME, WORK, WORK_LOG
+from pnlbook.load.tables import BY_NAME, TABLES, WORK, WORK_LOG
+from pnlbook.load.usage import PRICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,19 +29,8 @@ if TYPE_CHECKING:
     from pnlbook.book import Waiting
     from pnlbook.load.tables import Table
 
-UNDOABLE = (
-    "token_prices",
-    "nodes",
-    "projects",
-    "deployments",
-    "deployment_costs",
-    "arweave_uploads",
-    "akash_deployments",
-    "node_earnings",
-    "marketplace_revenue",
-    "subscription_revenue",
-    *WORK,
-)
+# Messages keep the price that they were taken at, and pricing them anew is a load of its own.
+UNDOABLE = tuple(table.name for table in TABLES if table.name != PRICES)
 _PRICED = ("node_earnings", "deployment_costs", "marketplace_revenue", "subscription_revenue")
 _SHOWN = 5
 _LOAD = "SELECT table_name, source, location, format, status, batch_id FROM loads WHERE load_id = ?"
@@ -151,7 +141,7 @@ def _find(connection: duckdb.DuckDBPyConnection, load_id: int) -> _Load:
         raise CannotUndo(load_id, reason)
     if undone:
         raise CannotUndo(load_id, f"load {undone[0][0]} did it already.")
-    if name not in {WORK_LOG, *UNDOABLE}:
+    if name == PRICES:
         reason = (
             f"messages were priced by rows of {name}. Load the right prices, then run "
             "'pnlbook worklog reprice --all'."
