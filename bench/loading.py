@@ -31,15 +31,16 @@ _TYPED = (
     "'earned_at': 'TIMESTAMPTZ', 'paid_at': 'TIMESTAMPTZ'})"
 )
 _GUESSED = "FROM read_csv(?)"
-_NUMBER = "substr(earning_id, 5)::BIGINT AS earning_id"
+_DIGITS = "substr(earning_id, 5)::BIGINT"
+_NUMBER = f"{_DIGITS} AS earning_id"
 _COUNT = "row_number() OVER () AS earning_id"
 _REST = "* EXCLUDE (earning_id), 'file' AS source, 1 AS load_id"
 _NO_KEY = f"{_REST}, '' AS source_key"
-# What each variant selects: the book's own columns are constants, but for a number and one key.
 _KEY = "earning_id AS source_key"
 _AMOUNTS = "amount_usd AS gross_amount_usd, 0 AS costs_deducted_usd"
-_LINE = f"{_NUMBER.partition(' AS ')[0]} + 1 AS source_line"
+_LINE = f"{_DIGITS} + 1 AS source_line"
 PEER = "bare, the same columns"
+# What each variant selects; those after the peer leave out what their names say.
 BARE = {
     PEER: f"SELECT {_NUMBER}, {_REST}, {_KEY}, {_AMOUNTS}, {_LINE} {_TYPED}",
     "bare, keys kept": f"SELECT {_NUMBER}, {_REST}, {_KEY} {_TYPED}",
