@@ -108,6 +108,14 @@ def test_good_rows_come_in_when_asked(name: str, book: Path, tmp_path: Path) -> 
     assert books.load_into(book, path, max_rejects=None).files[0].skipped
 
 
+def test_a_refused_row_is_kept_whole(book: Path, tmp_path: Path) -> None:
+    bad = f'e2,"{"long " * 5_000}\nand ""quoted""",5.00,bonus'
+    path = books.write(tmp_path, "e.csv", books.earnings(GOOD, bad, row(key="e3")))
+    books.load_into(book, path, max_rejects=None)
+    assert books.rows(book, "SELECT line, raw FROM rejects") == [(3, bad)]
+    assert books.rows(book, "SELECT max(source_line) FROM node_earnings") == [(5,)]
+
+
 def test_max_rejects_is_a_bound(book: Path, tmp_path: Path) -> None:
     path = books.write(tmp_path, "e.csv", books.earnings(GOOD, row("x"), row("y", key="e3")))
     refusal(book, path, max_rejects=1)

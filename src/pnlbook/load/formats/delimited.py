@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
 from pnlbook.book import quote, run
 from pnlbook.load.formats.raw import Lines, Raw
+from pnlbook.load.formats.shape import Shape, line_bytes, shape
 from pnlbook.load.result import FileRejected, Reject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Future
     from pathlib import Path
 
     import duckdb
@@ -29,12 +30,14 @@ _DELIMITERS = ",;\t|"
 _HEADER_BYTES = 1 << 20
 _BLOCK = 8 << 20
 _LINE, _LONG_LINE = 2 << 20, 16 << 20
-_BUFFER = 32 << 20
-_TOO_LONG = "LINE SIZE OVER MAXIMUM"
+# DuckDB cuts a file into four batches a buffer. One that is nearly a row group of the staged table
+# (122,880 rows) becomes one without being copied once more.
+_BATCHES_A_BUFFER, _BATCH_ROWS, _LARGEST_BATCH = 4, 116_000, 16 << 20
+_TOO_LONG, _QUOTE = "LINE SIZE OVER MAXIMUM", "UNQUOTED VALUE"
 _REASONS = {
     "TOO MANY COLUMNS": "the row has more cells than the header; is a delimiter unquoted?",
     "MISSING COLUMNS": "the row has fewer cells than the header",
-    "UNQUOTED VALUE": "a quote is opened here and never closed, or text follows a closing quote",
+    _QUOTE: "a quote is opened here and never closed, or text follows a closing quote",
     _TOO_LONG: f"the row is longer than {_LONG_LINE >> 20} MB",
     "INVALID ENCODING": "the row is not UTF-8; name the file's encoding with --encoding (latin-1?)",
 }
@@ -46,15 +49,16 @@ def read(
     """Read a delimited text file; a row's line is the line of the file on which it begins."""
     delimiter = mapping.delimiter or _delimiter(prepared)
     header, header_lines = _header(prepared, delimiter)
-    beside = ThreadPoolExecutor(1)
-    line_count = beside.submit(_line_count, prepared.path)
-    beside.shutdown(wait=False)
-    return _Reader(scratch, prepared, name, delimiter, header, header_lines, line_count).raw(_LINE)
+    return _Reader(scratch, prepared, name, delimiter, header, header_lines).raw()
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads one file; DuckDB is slower on short rows when it must be ready for long ones."""
+    """One way to read a file.
+
+    longest: bytes of the longest row; DuckDB is slower on short rows when it must be ready for long
+    ones. parallel: by several threads, each of which has to guess where its first row begins.
+    """
 
     scratch: duckdb.DuckDBPyConnection
     prepared: Prepared
@@ -62,48 +66,86 @@ class _Reader:
     delimiter: str
     header: tuple[str, ...]
     header_lines: int
-    line_count: Future[int]
+    longest: int = _LINE
+    parallel: bool = True
 
-    def raw(self, longest: int) -> Raw:
-        """Return how to read rows of up to `longest` bytes."""
+    def raw(self) -> Raw:
+        """Return how to read the rows, and begin to look at the file's quotes and lines."""
+        batch = _batch(self.prepared.path, self.longest)
         types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(self.header)))
         relation = (
             f"read_csv({quote(str(self.prepared.path))}, auto_detect = false, header = false, "
             f"skip = {self.header_lines}, delim = {quote(self.delimiter)}, "
             f"quote = '\"', escape = '\"', columns = {{{types}}}, strict_mode = true, "
-            f"null_padding = false, max_line_size = {longest}, buffer_size = {_BUFFER}, "
+            f"null_padding = false, parallel = {self.parallel}, max_line_size = {self.longest}, "
+            f"buffer_size = {_BATCHES_A_BUFFER * batch}, "
             "store_rejects = true, rejects_limit = 0, "
-            f"rejects_table = '{self._refused(longest)}', "
-            f"rejects_scan = '{self._refused(longest)}_scan')"
+            f"rejects_table = '{self._refused}', rejects_scan = '{self._refused}_scan')"
         )
+        beside = ThreadPoolExecutor(1)
+        found = beside.submit(shape, self.prepared.path, batch)
+        beside.shutdown(wait=False)
         return Raw(
             self.header,
             relation,
-            lambda rows: self.lines(longest, rows),
+            lambda rows: self._lines(found.result(), rows),
             has_empty_texts=False,
         )
 
-    def _refused(self, longest: int) -> str:
-        return f"{self.name}_refused_{longest}"
+    @property
+    def _refused(self) -> str:
+        return f"{self.name}_refused_{self.longest}_{self.parallel}"
 
-    def lines(self, longest: int, rows: int) -> Lines:
-        """Return where the rows stood, or that the file has longer ones than was thought."""
+    def _lines(self, shape: Shape, rows: int) -> Lines:
+        """Return where the rows stood, or another way to read them when this one is not up to it.
+
+        Rows and refused ones are held against the file: none is lost, and none is read twice.
+        """
+        if self.parallel and shape.cut:
+            return Lines("", again=replace(self, parallel=False).raw())
+        path, location = self.prepared.path, self.prepared.source.location
         rejects = []
-        for kind, reject in _rejects(self.scratch, self.prepared, self._refused(longest)):
-            if kind == _TOO_LONG and longest < _LONG_LINE:
-                return Lines("", again=self.raw(_LONG_LINE))
+        for kind, reject in self._rejects():
+            if kind == _TOO_LONG and self.longest < _LONG_LINE:
+                return Lines("", again=replace(self, longest=_LONG_LINE).raw())
             rejects.append(reject)
-        if not rejects and self.line_count.result() == rows + self.header_lines:
+        if not rejects and shape.lines == rows + self.header_lines:
             return Lines(f"s.rowid + {1 + self.header_lines}")
         refused = {reject.line for reject in rejects}
-        found = [n for n in _starts(self.prepared.path, self.delimiter) if n not in refused]
+        found = [n for n in _starts(path, self.delimiter) if n not in refused]
+        if shape.open and len(found) == rows + 1:  # one thread leaves such a row out without a word
+            line = found.pop()
+            text = _from_line(path, line)
+            rejects.append(Reject(location, line, None, None, _REASONS[_QUOTE], text))
         if len(found) != rows:
-            return Lines("NULL::BIGINT", rejects)
+            if self.parallel:
+                return Lines("", again=replace(self, parallel=False).raw())
+            problem = (
+                f"its rows cannot be told apart: {len(found):,} by its quotes and line ends, "
+                f"{rows:,} when read. Look for quotes within cells: each is written twice."
+            )
+            raise FileRejected(location, problem)
         self.scratch.register("row_starts", pa.table({"line": pa.array(found, pa.int64())}))
         run(self.scratch, f"CREATE OR REPLACE TABLE stage.{self.name}_lines AS FROM row_starts")
         self.scratch.unregister("row_starts")
-        line = f"(SELECT line FROM stage.{self.name}_lines AS l WHERE l.rowid = s.rowid)"
-        return Lines(line, rejects)
+        line_of = f"(SELECT line FROM stage.{self.name}_lines AS l WHERE l.rowid = s.rowid)"
+        return Lines(line_of, rejects)
+
+    def _rejects(self) -> Iterator[tuple[str, Reject]]:
+        found = run(
+            self.scratch,
+            "SELECT line_byte_position, any_value(error_type::VARCHAR) "
+            f"FROM {self._refused} GROUP BY ALL ORDER BY line_byte_position",
+        )
+        line, at = 1, 0
+        with self.prepared.path.open("rb") as file:
+            for first, kind in found:
+                position = _after_blank_lines(file, first - 1)
+                line += _line_ends(file, at, position)
+                at = position
+                text = _record(file, position, self.delimiter)
+                reason = _REASONS.get(kind, kind.lower())
+                yield kind, Reject(self.prepared.source.location, line, None, None, reason, text)
 
 
 def _delimiter(prepared: Prepared) -> str:
@@ -130,60 +172,55 @@ def _header(prepared: Prepared, delimiter: str) -> tuple[tuple[str, ...], int]:
     return header, reader.line_num
 
 
-def _rejects(
-    scratch: duckdb.DuckDBPyConnection, prepared: Prepared, refused: str
-) -> Iterator[tuple[str, Reject]]:
-    found = run(
-        scratch,
-        "SELECT line_byte_position, any_value(error_type::VARCHAR), any_value(csv_line) "
-        f"FROM {refused} GROUP BY ALL ORDER BY line_byte_position",
-    )
-    positions = [_after_blank_lines(prepared.path, position - 1) for position, _, _ in found]
-    numbers = _line_numbers(prepared.path, positions)
-    for (_, kind, line), position, number in zip(found, positions, numbers, strict=True):
-        text = _bytes_of_line(prepared.path, position) if kind == "INVALID ENCODING" else line
-        reason = _REASONS.get(kind, kind.lower())
-        yield kind, Reject(prepared.source.location, number, None, None, reason, text or "")
-
-
-def _after_blank_lines(path: Path, position: int) -> int:
+def _after_blank_lines(file: BinaryIO, position: int) -> int:
     """Return where the row begins: DuckDB counts blank lines before it as part of it."""
-    with path.open("rb") as file:
-        file.seek(position)
-        while file.read(1) in (b"\r", b"\n"):
-            position += 1
+    file.seek(position)
+    while file.read(1) in (b"\r", b"\n"):
+        position += 1
     return position
 
 
-def _line_numbers(path: Path, positions: list[int]) -> list[int]:
-    """Return the line, from 1, of each byte position; positions ascend."""
-    numbers: list[int] = []
-    line, at = 1, 0
-    with path.open("rb") as file:
-        for position in positions:
-            while at < position:
-                block = file.read(min(_BLOCK, position - at))
-                line += block.count(b"\n")
-                at += len(block)
-            numbers.append(line)
-    return numbers
+def _line_ends(file: BinaryIO, start: int, end: int) -> int:
+    """Return how many lines end from byte `start` to byte `end`."""
+    file.seek(start)
+    blocks = (file.read(min(_BLOCK, end - at)) for at in range(start, end, _BLOCK))
+    return sum(block.count(b"\n") for block in blocks)
 
 
-def _bytes_of_line(path: Path, position: int) -> str:
-    with path.open("rb") as file:
-        file.seek(position)
-        line = file.readline(_LONG_LINE)
-    return line.rstrip(b"\r\n").decode("utf-8", errors="backslashreplace")
+def _record(file: BinaryIO, position: int, delimiter: str) -> str:
+    """Return the record that begins at a byte position, as it stands in the file.
+
+    Of one whose quote is never closed, as much as a row may be long.
+    """
+    kept: list[str] = []
+
+    def lines() -> Iterator[str]:
+        left = _LONG_LINE
+        while left > 0 and (line := file.readline(left)):
+            left -= len(line)
+            kept.append(line.decode("utf-8", errors="backslashreplace"))
+            yield kept[-1]
+
+    file.seek(position)
+    csv.field_size_limit(sys.maxsize)
+    next(csv.reader(lines(), delimiter=delimiter), None)
+    return "".join(kept).rstrip("\r\n")
 
 
-def _line_count(path: Path) -> int:
-    """Return the number of lines, one without an end at the end of the file included."""
-    count, last = 0, b"\n"
-    with path.open("rb", buffering=0) as file:
-        while block := file.read(_BLOCK):
-            count += block.count(b"\n")
-            last = block[-1:]
-    return count + (last != b"\n")
+def _from_line(path: Path, line: int) -> str:
+    """Return what stands from a line on, as much as a row may be long."""
+    with path.open(encoding="utf-8", errors="backslashreplace", newline="") as file:
+        next(itertools.islice(file, line - 2, None), None)
+        return file.read(_LONG_LINE).rstrip("\r\n")
+
+
+def _batch(path: Path, longest: int) -> int:
+    """Return how many bytes of a file a thread is to read at once.
+
+    DuckDB 2.0 loses rows where four batches are not exactly a buffer, hence whole pages.
+    """
+    fitting = int(_BATCH_ROWS * line_bytes(path)) >> 12 << 12
+    return min(max(fitting, longest), _LARGEST_BATCH)
 
 
 def _starts(path: Path, delimiter: str) -> Iterator[int]:
