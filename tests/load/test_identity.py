@@ -141,6 +141,33 @@ def test_amounts_gross_deducted_and_net(book: Path, tmp_path: Path) -> None:
     assert "less costs_deducted_usd" in result.files[0].rejects[0].reason
 
 
+MORE, TAIL = "payment_type,payment_status,earned_at", "bonus,paid,2025-10-01"
+PARTS = {
+    ("amount_usd", "7.5"): ((), "7.5", "0", "7.5"),
+    ("token,token_amount", "USD,7.5"): ((), "7.5", "0", "7.5"),
+    ("token,token_amount", "SOL,7.5"): ((), None, "0", None),
+    ("amount_usd,net_of_costs", "7.5,true"): ((), None, None, "7.5"),
+    ("node_id,amount_usd", "n,7.5"): ((("net_of_costs", "true"),), None, None, "7.5"),
+    ("project_id,amount_usd", "p,7.5"): ((("costs_deducted_usd", "2.5"),), "10", "2.5", "7.5"),
+}
+
+
+@pytest.mark.parametrize("given", PARTS, ids=lambda given: given[0])
+def test_amounts_that_a_file_does_not_tell(
+    given: tuple[str, str], book: Path, tmp_path: Path
+) -> None:
+    constants, *expected = PARTS[given]
+    columns, cells = (f"{part},{rest}" for part, rest in zip(given, (MORE, TAIL), strict=True))
+    text = f"earning_id,{columns}\ne1,{cells}\n"
+    books.load_into(book, books.write(tmp_path, "e.csv", text), constants=constants)
+    told = "SELECT gross_amount_usd, costs_deducted_usd, amount_usd FROM node_earnings"
+    amounts = tuple(None if amount is None else Decimal(amount) for amount in expected)
+    assert books.rows(book, told) == [amounts]
+    again = books.write(tmp_path, "again.csv", f"{text}e2,{cells}\n")
+    result = books.load_into(book, again, constants=constants)
+    assert (result.rows_unchanged, result.rows_added, result.rows_superseded) == (1, 1, 0)
+
+
 def test_tokens_are_valued_at_the_price_of_their_time(book: Path, tmp_path: Path) -> None:
     prices = "token,priced_at,price_usd\nSOL,2025-10-01,100.5\nSOL,2025-10-02,200\n"
     header = "earning_id,token,token_amount,payment_type,payment_status,earned_at"

@@ -41,14 +41,16 @@ class Problem:
 class Cleaning:
     """How to read one source.
 
-    texts, typed, derived: name → SQL, each level over the one before; stored: the names that go to
-    the table; key: SQL of the row's key in its source, None for keys that are columns of the table.
+    texts, typed, derived: name → SQL, each level over the one before; stored: the names that are
+    staged; values: column of the table → SQL over a staged row `s` that gives it; key: SQL of the
+    row's key in its source, None for keys that are columns of the table.
     """
 
     texts: dict[str, str]
     typed: dict[str, str]
     derived: dict[str, str]
     stored: tuple[str, ...]
+    values: dict[str, str]
     key: str | None
     problems: tuple[Problem, ...]
 
@@ -58,7 +60,11 @@ def make_cleaning(raw: Raw, plan: Plan, rules: tuple[Rule, ...]) -> Cleaning:
     texts = {name: _text(raw, plan, name) for name in plan.given}
     typed = {name: _typed(plan, plan.columns[name]) for name in plan.given}
     derived = _derived(plan)
-    stored = tuple(name for name in plan.columns if name in {*plan.taken, *derived})
+    found = {*plan.taken, *derived}
+    implied = _implied(plan)
+    stored = tuple(name for name in plan.columns if name in found - implied.keys())
+    values = {name: f"s.{identifier(name)}" for name in stored} | implied
+    values |= {name: _constant(plan, name) for name in plan.constants}
     known = {*typed, *derived}
     used = {name for rule in rules for name in _names(rule.expression) if name in plan.columns}
     for name in sorted(used - known):
@@ -67,10 +73,11 @@ def make_cleaning(raw: Raw, plan: Plan, rules: tuple[Rule, ...]) -> Cleaning:
     problems = [p for name in plan.given for p in _column_problems(plan, plan.columns[name])]
     problems += _key_problems(plan)
     problems += [_rule_problem(rule) for rule in rules]
-    return Cleaning(texts, typed, derived, stored, _key(raw, plan, stored), tuple(problems))
+    key = _key(raw, plan, found)
+    return Cleaning(texts, typed, derived, stored, values, key, tuple(problems))
 
 
-def constant(plan: Plan, name: str) -> str:
+def _constant(plan: Plan, name: str) -> str:
     """Return the typed value of a column that is the same in every row."""
     text = text_column(name)
     typed = _typed(plan, plan.columns[name])
@@ -175,6 +182,13 @@ def _derived(plan: Plan) -> dict[str, str]:
     }
 
 
+def _implied(plan: Plan) -> dict[str, str]:
+    """Return SQL over a staged row of what follows from its amount: nothing was deducted."""
+    if "gross_amount_usd" not in plan.columns or {*_AMOUNTS[:2], "net_of_costs"} & {*plan.given}:
+        return {}
+    return {"gross_amount_usd": "s.amount_usd", "costs_deducted_usd": f"0::{_USD}"}
+
+
 def _joined(plan: Plan, parts: tuple[str, ...]) -> str:
     """Return SQL of the columns in one text; a column that is not given has its default."""
     columns = [plan.columns[name] for name in parts]
@@ -185,12 +199,12 @@ def _joined(plan: Plan, parts: tuple[str, ...]) -> str:
     return f"concat_ws(' ', {', '.join(values)})"
 
 
-def _key(raw: Raw, plan: Plan, stored: tuple[str, ...]) -> str | None:
+def _key(raw: Raw, plan: Plan, found: set[str]) -> str | None:
     if not plan.table.numbered:
         return None
     if plan.key is not None:
         return raw.cell(plan.key)
-    cells = ", ".join(f"coalesce({identifier(n)}::VARCHAR, chr(30))" for n in sorted(stored))
+    cells = ", ".join(f"coalesce({identifier(n)}::VARCHAR, chr(30))" for n in sorted(found))
     constants = quote(repr(sorted(plan.constants.items())))
     return f"md5(concat_ws(chr(31), {constants}, {cells}))"
 

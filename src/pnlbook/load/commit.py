@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pnlbook.book import identifier, quote, run, transaction
-from pnlbook.load.clean import constant
 from pnlbook.load.derive import after_load
 from pnlbook.load.price import by_token
 from pnlbook.load.record import Entry, Outcome, next_number, number, read_result, record
@@ -109,19 +108,15 @@ def _differs(staged: Staged) -> str:
 
     An amount that we valued ourselves is no statement of the source: a later price changes nothing.
     """
-    plan = staged.plan
     ours = {"amount_usd", "gross_amount_usd", "costs_deducted_usd"} if by_token(staged) else set()
     tests = []
-    for name in staged.stored:
-        test = f"s.{identifier(name)} IS DISTINCT FROM t.{identifier(name)}"
+    for name, value in staged.values.items():
+        test = f"{value} IS DISTINCT FROM t.{identifier(name)}"
         if name in ours:
             test = f"(NOT s.by_token AND {test})"
-        elif plan.table.name == MESSAGES and name in SAID:
-            test = f"({test} AND s.{name} IS DISTINCT FROM {SAID[name]})"
+        elif staged.plan.table.name == MESSAGES and name in SAID:
+            test = f"({test} AND {value} IS DISTINCT FROM {SAID[name]})"
         tests.append(test)
-    tests += [
-        f"{constant(plan, name)} IS DISTINCT FROM t.{identifier(name)}" for name in plan.constants
-    ]
     return " OR ".join(tests) or "false"
 
 
@@ -135,20 +130,20 @@ def _supersede(connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: i
         f"INSERT INTO {table.history} BY NAME SELECT t.*, {load_id} AS superseded_by "
         f"FROM {table.name} AS t JOIN matched AS m ON t.rowid = m.target WHERE m.changed",
     )
-    names = [name for name in staged.stored if name not in table.key]
-    sets = [f"{identifier(name)} = n.{identifier(name)}" for name in names]
-    sets += [f"{identifier(name)} = {constant(plan, name)}" for name in plan.constants]
+    values = {identifier(n): v for n, v in staged.values.items() if n not in table.key}
+    said = ", ".join(f"{value} AS {name}" for name, value in values.items())
+    sets = [f"{name} = n.{name}" for name in values]
     sets += [
         f"load_id = {load_id}",
         "source_line = n.source_line",
         f"source = {quote(plan.source)}",
     ]
-    if table.name == MESSAGES and "cost_usd" in names:
+    if table.name == MESSAGES and "cost_usd" in staged.values:
         sets.append("price_id = CASE WHEN n.cost_usd IS NULL THEN t.price_id END")
     run(
         connection,
         f"UPDATE {table.name} AS t SET {', '.join(sets)} FROM ("
-        f"SELECT m.target, s.*, {staged.line} AS source_line FROM {staged.table} AS s "
+        f"SELECT m.target, {said}, {staged.line} AS source_line FROM {staged.table} AS s "
         "JOIN matched AS m ON s.rowid = m.row WHERE m.changed"
         ") AS n WHERE t.rowid = n.target",
     )
@@ -159,18 +154,16 @@ def _add(
     connection: duckdb.DuckDBPyConnection, staged: Staged, load_id: int, *, only_new: bool
 ) -> None:
     plan, table = staged.plan, staged.plan.table
-    values = {name: f"s.{identifier(name)}" for name in staged.stored}
-    values |= {name: constant(plan, name) for name in plan.constants}
-    if table.numbered:
-        base = next_number(connection, table.name, table.id_column, table.history)
-        values[table.id_column] = f"s.rowid + {base}"
     key = ", ".join(f"s.{identifier(c)}::VARCHAR" for c in key_columns(plan))
-    values |= {
+    values = staged.values | {
         "source": quote(plan.source),
         "source_key": key if "," not in key else f"concat_ws('|', {key})",
         "source_line": staged.line,
         "load_id": str(load_id),
     }
+    if table.numbered:
+        base = next_number(connection, table.name, table.id_column, table.history)
+        values[table.id_column] = f"s.rowid + {base}"
     new = " AND s.rowid NOT IN (SELECT row FROM matched)" if only_new else ""
     names = ", ".join(identifier(name) for name in values)
     run(

@@ -39,13 +39,15 @@ _MIXED_LINE_ENDS = "state machine"  # DuckDB's words for CRLF and LF in one file
 class Staged:
     """A source in the scratch database.
 
-    name: its table there; line: SQL over that table (alias `s`) that gives a row's line.
+    name: its table there, with the columns `stored`. values, line: SQL over a row `s` of it that
+    gives each column of the book's table that the source tells, and the row's line.
     """
 
     prepared: Prepared
     plan: Plan
     name: str
     stored: tuple[str, ...]
+    values: dict[str, str]
     line: str
     rows_read: int
     rows_good: int
@@ -108,6 +110,7 @@ def stage(
         plan=plan,
         name=name,
         stored=reading.cleaning.stored,
+        values=reading.cleaning.values,
         line=lines.line,
         rows_read=sum(counts.values()) + len(lines.rejects),
         rows_good=counts.get(0, 0),
