@@ -286,14 +286,11 @@ def transaction(connection: duckdb.DuckDBPyConnection, *, dry_run: bool = False)
 
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
     """Return the number of the last migration applied, or None for a file that is no book."""
-    found = connection.execute(
-        "SELECT 1 FROM duckdb_tables() "
-        "WHERE database_name = current_database() AND table_name = 'migrations'"
-    ).fetchone()
-    if found is None:
+    try:
+        ((number,),) = run(connection, "SELECT coalesce(max(number), 0) FROM migrations")
+    except duckdb.CatalogException:
         return None
-    row = connection.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()
-    return int(row[0]) if row else None
+    return int(number)
 
 
 def setting(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:

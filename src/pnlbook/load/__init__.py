@@ -28,8 +28,8 @@ from pnlbook.load.result import (
     Reject,
     SourceError,
 )
-from pnlbook.load.scratch import Scratch, open_scratch
-from pnlbook.load.sources import find, format_by_name, prepare
+from pnlbook.load.scratch import Scratch, open_scratch, scratch_folder
+from pnlbook.load.sources import find, format_by_name, hashing, prepare
 from pnlbook.load.stage import Staged, stage
 from pnlbook.load.tables import BY_NAME, TABLES
 
@@ -82,18 +82,27 @@ def load(
     Raises SourceError, FileRejected, DataRejected (the facts are as before), MappingError,
     UsageError and the errors of opening a book.
     """
-    facts = read_facts(book, options, on_wait)
-    with open_scratch(options.memory_limit, on_progress or (lambda _progress: None)) as scratch:
-        loading = _Loading(book, options, facts, scratch, on_wait)
-        found, notes = find(sources, scratch.folder)
-        requests = [make_request(source, options, facts) for source in found]
+    tell = on_progress or (lambda _progress: None)
+    with scratch_folder() as folder:
+        found, notes = find(sources, folder)
+        with hashing(found) as content_hash:
+            facts = read_facts(book, options, on_wait)
+            requests = [make_request(source, options, facts, content_hash) for source in found]
         fresh = [r for r in requests if (r.content_hash, r.text) not in facts.loaded]
-        _place_stage(scratch, sum(request.size for request in fresh))
-        entries = [_entry(loading, request, f"s{n}") for n, request in enumerate(fresh)]
-        entries.sort(key=lambda entry: _ORDER.get(entry.table, 0))
-        results = _finish(loading, entries)
-    skipped = [_skipped(request) for request in requests if request not in fresh]
-    return LoadResult(tuple(results + skipped), options.dry_run, tuple(notes))
+        results = [_skipped(request) for request in requests if request not in fresh]
+        if fresh:
+            with open_scratch(folder, options.memory_limit, tell) as scratch:
+                loading = _Loading(book, options, facts, scratch, on_wait)
+                results = _load(loading, fresh) + results
+    return LoadResult(tuple(results), options.dry_run, tuple(notes))
+
+
+def _load(loading: _Loading, requests: list[Request]) -> list[FileResult]:
+    """Stage every source, then commit them all."""
+    _place_stage(loading.scratch, sum(request.size for request in requests))
+    entries = [_entry(loading, request, f"s{n}") for n, request in enumerate(requests)]
+    entries.sort(key=lambda entry: _ORDER.get(entry.table, 0))
+    return _finish(loading, entries)
 
 
 def _place_stage(scratch: Scratch, size: int) -> None:
@@ -141,8 +150,6 @@ def _as_entry(
 
 
 def _finish(loading: _Loading, entries: list[Entry]) -> list[FileResult]:
-    if not entries:
-        return []
     options, scratch = loading.options, loading.scratch
     refused = sum(len(entry.rejects) for entry in entries)
     if options.max_rejects is not None and refused > options.max_rejects:

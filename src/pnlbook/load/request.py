@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from pnlbook.book import open_book, run, setting
 from pnlbook.errors import UsageError
 from pnlbook.load.mapping import FILE_NAME, Mapping, read_mapping
-from pnlbook.load.sources import check_readable, content_hash
 from pnlbook.load.tables import Schema, read_schema
 
 if TYPE_CHECKING:
@@ -69,12 +68,13 @@ def read_facts(
         )
 
 
-def make_request(source: Source, options: LoadOptions, facts: BookFacts) -> Request:
-    """Find the mapping of a source and hash its content.
+def make_request(
+    source: Source, options: LoadOptions, facts: BookFacts, content_hash: Callable[[Source], str]
+) -> Request:
+    """Find the mapping of a source and its content hash.
 
-    Raises SourceError when it cannot be read, MappingError and UsageError for a wrong mapping.
+    Raises MappingError and UsageError for a wrong mapping.
     """
-    check_readable(source)
     mapping = _mapping(source, options)
     zone = options.timezone or mapping.timezone or facts.timezone
     if zone not in facts.zones:
@@ -92,7 +92,7 @@ def make_request(source: Source, options: LoadOptions, facts: BookFacts) -> Requ
         mapping=mapping,
         timezone=zone,
         text=json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
-        content_hash=content_hash(source.path),
+        content_hash=content_hash(source),
         size=source.path.stat().st_size,
         started_at=datetime.now(UTC),
     )

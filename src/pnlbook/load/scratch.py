@@ -30,9 +30,27 @@ class Scratch:
 
 
 @contextmanager
-def open_scratch(memory_limit: str, tell: Callable[[Progress], None]) -> Iterator[Scratch]:
-    """Yield a scratch database and a folder that nobody else can read; both go at the end."""
+def scratch_folder() -> Iterator[Path]:
+    """Yield a folder that nobody else can read, which goes at the end.
+
+    Raises NoRoom when the disk, or the database in it, is full.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pnlbook-"))
+    try:
+        yield folder
+    except (OSError, duckdb.Error) as error:
+        if "No space left" not in str(error) and "directory size" not in str(error):
+            raise
+        raise NoRoom(folder.parent) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def open_scratch(
+    folder: Path, memory_limit: str, tell: Callable[[Progress], None]
+) -> Iterator[Scratch]:
+    """Yield a scratch database that spills into a folder."""
     connection = duckdb.connect(
         config={
             "memory_limit": memory_limit,
@@ -43,10 +61,5 @@ def open_scratch(memory_limit: str, tell: Callable[[Progress], None]) -> Iterato
     try:
         run(connection, "SET TimeZone = 'UTC'")
         yield Scratch(connection, folder, tell)
-    except (OSError, duckdb.Error) as error:
-        if "No space left" not in str(error) and "directory size" not in str(error):
-            raise
-        raise NoRoom(folder.parent) from error
     finally:
         connection.close()
-        shutil.rmtree(folder, ignore_errors=True)

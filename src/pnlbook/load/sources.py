@@ -12,6 +12,7 @@ import shutil
 import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
@@ -23,7 +24,8 @@ from pnlbook.load.mapping import FILE_NAME as MAPPING_NAME
 from pnlbook.load.result import FileRejected, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
 
 FORMATS = {
     ".csv": "csv",
@@ -134,22 +136,33 @@ def format_by_name(path: Path) -> str | None:
     return FORMATS.get(name.suffix.lower())
 
 
-def content_hash(path: Path) -> str:
-    """Return the content hash of a file: SHA-256 over the SHA-256 digests of its 8 MiB blocks.
+@contextmanager
+def hashing(sources: Sequence[Source]) -> Iterator[Callable[[Source], str]]:
+    """Hash sources beside other work; yield what waits for the content hash of one.
 
-    The blocks are hashed side by side, so that knowing an unchanged file costs little.
+    That is SHA-256 over the SHA-256 digests of its 8 MiB blocks, which are hashed side by side, so
+    that knowing an unchanged file costs little. Raises SourceError for one that cannot be read.
     """
+    pool = ThreadPoolExecutor()
 
-    def blocks() -> Iterator[int]:
-        yield from range(0, max(path.stat().st_size, 1), _BLOCK)
+    def begin(source: Source) -> list[Future[bytes]]:
+        _check_readable(source)
+        offsets = range(0, max(source.path.stat().st_size, 1), _BLOCK)
+        return [pool.submit(_digest, source.path, offset) for offset in offsets]
 
-    def digest(offset: int) -> bytes:
-        with path.open("rb", buffering=0) as file:
-            file.seek(offset)
-            return hashlib.sha256(file.read(_BLOCK)).digest()
+    try:
+        digests = {source: begin(source) for source in sources}
+        yield lambda source: hashlib.sha256(
+            b"".join(digest.result() for digest in digests[source])
+        ).hexdigest()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
-    with ThreadPoolExecutor() as pool:
-        return hashlib.sha256(b"".join(pool.map(digest, blocks()))).hexdigest()
+
+def _digest(path: Path, offset: int) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset)
+        return hashlib.sha256(file.read(_BLOCK)).digest()
 
 
 def stamp(path: Path) -> tuple[int, int]:
@@ -158,7 +171,7 @@ def stamp(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def check_readable(source: Source) -> None:
+def _check_readable(source: Source) -> None:
     """Raise SourceError when the bytes of a source cannot be read."""
     try:
         with source.path.open("rb"):

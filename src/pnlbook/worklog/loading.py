@@ -17,7 +17,7 @@ from pnlbook.book import attach, open_book, run, setting, transaction
 from pnlbook.load import FileRejected, Progress, Reject, SourceError
 from pnlbook.load.derive import after_load
 from pnlbook.load.record import UNNAMED, iso, unknown_names
-from pnlbook.load.scratch import Scratch, open_scratch
+from pnlbook.load.scratch import Scratch, open_scratch, scratch_folder
 from pnlbook.load.tables import Schema, read_schema
 from pnlbook.worklog import kinds
 from pnlbook.worklog.assignment import Assignments
@@ -108,7 +108,11 @@ def load_work(
     with open_book(book, timeout=options.lock_timeout, on_wait=on_wait) as connection:
         facts = _read_facts(connection)
     request = _request(options)
-    with open_scratch(options.memory_limit, on_progress or (lambda _progress: None)) as scratch:
+    tell = on_progress or (lambda _progress: None)
+    with (
+        scratch_folder() as folder,
+        open_scratch(folder, options.memory_limit, tell) as scratch,
+    ):
         run(scratch.connection, "ATTACH ':memory:' AS stage")
         found = [
             _placed(importer, path, facts, request, options) for importer, path in _find(sources)
