@@ -14,7 +14,9 @@ from pnlbook.worklog.redaction import redact
 
 if TYPE_CHECKING:
     from pnlbook.worklog.failures import Failure
+    from pnlbook.worklog.importer import Findings, Reading
     from pnlbook.worklog.patches import Edit
+    from pnlbook.worklog.records import Record
 
 _NAME = 200  # characters of a task's name
 _PROMPT = 2000  # characters of a session's first prompt
@@ -145,25 +147,6 @@ class Call(msgspec.Struct, gc=False, kw_only=True):
         )
 
 
-def prompt(said: Spoken, *, with_content: bool) -> Message:
-    """Return the message of a prompt."""
-    where = said.where
-    return Message(
-        key=said.key,
-        line=said.line,
-        node_id=where.node,
-        project_id=where.project,
-        session_id=where.session,
-        task_id=where.task,
-        agent_id=where.agent,
-        parent_message_id=said.parent,
-        role="user",
-        content=redact(said.text) if with_content else None,
-        content_chars=len(said.text),
-        sent_at=where.at,
-    )
-
-
 def title(text: str) -> str:
     """Return the name of a task, from its prompt."""
     return redact(text).strip().partition("\n")[0][:_NAME]
@@ -174,23 +157,61 @@ def opening(text: str) -> str:
     return redact(text).strip()[:_PROMPT]
 
 
-def error(
-    line: int, where: Where, failure: Failure, call: Call | None, *, with_content: bool
-) -> Error:
-    """Return the error that a failure is."""
-    return Error(
-        key=failure.key,
-        line=line,
-        node_id=where.node,
-        project_id=where.project,
-        session_id=where.session,
-        task_id=call.where.task if call is not None else where.task,
-        agent_id=where.agent,
-        error_type=failure.type,
-        error_class=failure.kind,
-        error_message=failure.message,
-        error_stack_trace=redact(failure.said) if with_content and failure.said else None,
-        tool_name=call.tool if call is not None else None,
-        subject=call.subject if call is not None else None,
-        occurred_at=where.at,
-    )
+class Records:
+    """Takes the records of one transcript."""
+
+    def __init__(self, reading: Reading, findings: Findings) -> None:
+        self._reading = reading
+        self._findings = findings
+
+    def add(self, at: int, record: Record) -> None:
+        """Keep a record that ends at an instant, unless that is before what was asked for."""
+        since = self._reading.since
+        if since is None or at >= since:
+            self._findings.add(record)
+
+    def skip(self, what: str) -> None:
+        """Count what is passed over."""
+        self._findings.skipped[what] += 1
+
+    def add_prompt(self, said: Spoken) -> None:
+        """Add the message of a prompt."""
+        where = said.where
+        message = Message(
+            key=said.key,
+            line=said.line,
+            node_id=where.node,
+            project_id=where.project,
+            session_id=where.session,
+            task_id=where.task,
+            agent_id=where.agent,
+            parent_message_id=said.parent,
+            role="user",
+            content=redact(said.text) if self._reading.with_content else None,
+            content_chars=len(said.text),
+            sent_at=where.at,
+        )
+        self.add(where.at, message)
+
+    def add_error(
+        self, line: int, where: Where, failure: Failure, call: Call | None = None
+    ) -> None:
+        """Add the error that a failure is."""
+        kept = self._reading.with_content and failure.said
+        error = Error(
+            key=failure.key,
+            line=line,
+            node_id=where.node,
+            project_id=where.project,
+            session_id=where.session,
+            task_id=call.where.task if call is not None else where.task,
+            agent_id=where.agent,
+            error_type=failure.type,
+            error_class=failure.kind,
+            error_message=failure.message,
+            error_stack_trace=redact(failure.said) if kept else None,
+            tool_name=call.tool if call is not None else None,
+            subject=call.subject if call is not None else None,
+            occurred_at=where.at,
+        )
+        self.add(where.at, error)

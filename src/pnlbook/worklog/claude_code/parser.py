@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from pnlbook.worklog.claude_code.lines import Block, Line, Message
     from pnlbook.worklog.importer import Findings, Reading
-    from pnlbook.worklog.records import Record
 
 _SYNTHETIC = "<synthetic>"  # the program itself wrote it, no model
 _UNNAMED = "unknown"
@@ -60,7 +59,7 @@ class Parser:
     def __init__(self, state: State, reading: Reading, findings: Findings) -> None:
         self._state = state
         self._reading = reading
-        self._findings = findings
+        self._records = agents.Records(reading, findings)
         # what was touched in this reading and not added yet; dicts, to keep the order of lines
         self._messages: dict[str, None] = {}
         self._calls: dict[str, None] = {}
@@ -100,10 +99,7 @@ class Parser:
         elif kind in {"ai-title", "custom-title"}:
             self._title(line)
         elif kind not in _QUIET:
-            self._skip(kind or "a line without a type")
-
-    def _skip(self, what: str) -> None:
-        self._findings.skipped[what] += 1
+            self._records.skip(kind or "a line without a type")
 
     # where a line belongs
 
@@ -118,7 +114,7 @@ class Parser:
             key = origin.session_id or key
             line.uuid = origin.message_uuid or line.uuid
         if at is None or not key:
-            self._skip(f"{line.type} without a session or an instant")
+            self._records.skip(f"{line.type} without a session or an instant")
             return None
         state.clock = at
         agent = line.agent_id or None
@@ -182,7 +178,7 @@ class Parser:
         message = line.message
         if where is None or message is None:
             if where is not None:
-                self._skip("assistant without a message")
+                self._records.skip("assistant without a message")
             return
         key = message.id or line.uuid or f"{where.session}/{where.at}"
         session = self._state.sessions[where.session]
@@ -261,7 +257,7 @@ class Parser:
     def _call(self, number: int, where: Where, block: Block) -> None:
         key, calls = block.id, self._state.calls
         if not key:
-            self._skip("tool_use without an id")
+            self._records.skip("tool_use without an id")
             return
         if key in calls:
             return  # a copy
@@ -295,7 +291,7 @@ class Parser:
         kind = text_of(line.error)
         said = "\n".join(_texts(message.content)) or kind
         failure = Failure(key, failures.API, said, kind if kind.isidentifier() else None)
-        self._add_error(number, where, failure)
+        self._records.add_error(number, where, failure)
         if where.agent is None:
             session = self._state.sessions[where.session]
             session.failed = True
@@ -310,7 +306,7 @@ class Parser:
             return
         content = line.message.content if line.message is not None else None
         if content is None:
-            self._skip("user without a message")
+            self._records.skip("user without a message")
             self._follow(line)
             return
         blocks = content if isinstance(content, list) else []
@@ -337,7 +333,9 @@ class Parser:
             self._follow(line)
             return
         key = _prompt_key(line, where)
-        self._add_prompt(Spoken(key, number, where, self._follow(line, key), "\n".join(texts)))
+        self._records.add_prompt(
+            Spoken(key, number, where, self._follow(line, key), "\n".join(texts))
+        )
 
     def _spoken(
         self, number: int, where: Where, line: Line, texts: Sequence[str], *, pictures: bool
@@ -361,19 +359,19 @@ class Parser:
         before, key = session.turn, said.key.removeprefix(_NOT_A_MESSAGE)
         if before is not None and before.key != key:
             before.end()
-            self._add(before.last_at, before.row())
+            self._records.add(before.last_at, before.row())
         where = replace(said.where, task=key)
         session.turn = Turn(key=key, line=said.line, where=where, last_at=where.at)
         if self._reading.with_content:
             session.turn.name = agents.title(said.text)
             session.prompt = session.prompt or agents.opening(said.text)
-        self._add_prompt(replace(said, where=where))
+        self._records.add_prompt(replace(said, where=where))
         return key
 
     def _result(self, number: int, where: Where, block: Block, raw: msgspec.Raw | None) -> None:
         key = block.tool_use_id
         if not key:
-            self._skip("tool_result without an id")
+            self._records.skip("tool_result without an id")
             return
         call = self._state.calls.pop(key, None)
         self._calls.pop(key, None)
@@ -395,9 +393,9 @@ class Parser:
             if outcome.user_modified:
                 call.waits = True
         kind = failure.kind if failure is not None else None
-        self._add(call.where.at, call.row(success=kind is None, failure=kind, end=end))
+        self._records.add(call.where.at, call.row(success=kind is None, failure=kind, end=end))
         if failure is not None:
-            self._add_error(number, where, failure, call)
+            self._records.add_error(number, where, failure, call)
         elif call.tool in results.EDITORS or outcome.structured_patch is not None:
             self._change(number, where.at, call, outcome, block)
 
@@ -405,9 +403,9 @@ class Parser:
         said = "" if outcome.type or outcome.structured_patch else text_of(block.content)
         edit = results.change(call.path or "", Lines(call.added, call.deleted), outcome, said)
         if edit.path:
-            self._add(at, call.change(number, at, call.key, edit))
+            self._records.add(at, call.change(number, at, call.key, edit))
         else:
-            self._skip("change of a file without its path")
+            self._records.skip("change of a file without its path")
 
     # what the program wrote
 
@@ -434,7 +432,9 @@ class Parser:
         turn = self._state.sessions[where.session].turn
         if line.subtype == "api_error":
             key = line.uuid or f"{where.session}/{where.at}"
-            self._add_error(number, where, Failure(key, failures.API, _innermost(line.error)))
+            self._records.add_error(
+                number, where, Failure(key, failures.API, _innermost(line.error))
+            )
         elif line.subtype in _ENDS and where.agent is None and turn is not None:
             turn.end()
 
@@ -445,34 +445,18 @@ class Parser:
             session.title = redact(title)
             self._sessions[key] = None
 
-    # records
-
-    def _add(self, at: int, record: Record) -> None:
-        """Keep a record that ends at an instant, unless that is before what was asked for."""
-        since = self._reading.since
-        if since is None or at >= since:
-            self._findings.add(record)
+    # what is put together over several lines
 
     def _add_message(self, key: str, known: OpenMessage) -> None:
-        self._add(known.completed_at, known.row(key))
+        self._records.add(known.completed_at, known.row(key))
 
     def _add_call(self, call: Call) -> None:
-        self._add(call.where.at, call.row(success=None, failure=None, end=None))
+        self._records.add(call.where.at, call.row(success=None, failure=None, end=None))
 
     def _add_session(self, key: str, session: OpenSession) -> None:
         if session.turn is not None:
-            self._add(session.turn.last_at, session.turn.row())
-        self._add(session.completed_at, session.row(key))
-
-    def _add_prompt(self, said: Spoken) -> None:
-        row = agents.prompt(said, with_content=self._reading.with_content)
-        self._add(said.where.at, row)
-
-    def _add_error(
-        self, number: int, where: Where, failure: Failure, call: Call | None = None
-    ) -> None:
-        content = self._reading.with_content
-        self._add(where.at, agents.error(number, where, failure, call, with_content=content))
+            self._records.add(session.turn.last_at, session.turn.row())
+        self._records.add(session.completed_at, session.row(key))
 
 
 def _settle(session: OpenSession, line: Line, place: tuple[str | None, str | None, bool]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
 from pnlbook.worklog import agents
@@ -12,6 +14,7 @@ from pnlbook.worklog.records import Message, Session, Task
 from pnlbook.worklog.redaction import redact
 
 AGENT = "codex"
+_UNIQUE = 20  # characters of an id that no other session has; models elsewhere count their calls
 
 
 class Response(msgspec.Struct, gc=False):
@@ -133,6 +136,20 @@ class State(msgspec.Struct, gc=False):
     calls: dict[str, Call] = {}
     running: dict[str, str] = {}
     polls: dict[str, str] = {}
+
+    def key(self, kind: str, *parts: str | bytes | int | None) -> str:
+        """Return a key of what has none: by what it is, so that a copy has the same."""
+        digest = hashlib.blake2b(digest_size=12)
+        for part in parts:
+            data = part if isinstance(part, bytes) else str(part).encode("utf-8", "replace")
+            digest.update(len(data).to_bytes(8) + data)
+        return f"{AGENT}:{self.root}/{kind}{digest.hexdigest()}"
+
+    def call_key(self, call_id: str, tool: str) -> str:
+        """Return the key of a call, by its id as far as that tells it from all others."""
+        if len(call_id) >= _UNIQUE:
+            return f"{AGENT}:{call_id}"
+        return f"{AGENT}:{self.root}/{call_id}/{tool}"
 
     def row(self, node: str | None, project: str | None) -> Session | None:
         """Return the session, or of a subagent what it tells of its session's; None: no instant."""
