@@ -112,7 +112,7 @@ def test_a_quote_never_closed_takes_the_rest_of_the_file(rows_after: int, tmp_pa
         books.load_into(book, path)
     (reject,) = raised.value.result.files[0].rejects
     assert (reject.line, reject.raw) == (11, "\n".join(rest))
-    assert "never closed" in reject.reason
+    assert "all that follows" in reject.reason
     assert loaded(book) == []
     assert books.load_into(book, path, max_rejects=None).rows_added == 9
     assert loaded(book) == told(path)[:9]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import subprocess
 import sys
@@ -211,6 +212,9 @@ def test_the_summary_tells_of_unknown_nodes_and_replaced_files(book: Path, tmp_p
     first = books.load_into(book, books.write(tmp_path, "a.csv", books.earnings(*lines)))
     (note,) = first.files[0].notes
     assert "node-0, node-1, node-2 and 2 more" in note
+    odd = books.earnings(f'odd,"two\nlines{" and more" * 20}",5,bonus,paid,2025-10-01')
+    (note,) = books.load_into(book, books.write(tmp_path, "odd.csv", odd)).files[0].notes
+    assert re.search(r": two lines and more.{1,60}…\. Load", note)
     books.load_into(book, books.write(tmp_path, "nodes.csv", "node_id\nnode-0\n"))
     again = books.earnings("e0,node-0,6,bonus,paid,2025-10-01")
     (note,) = books.load_into(book, books.write(tmp_path, "b.csv", again)).files[0].notes

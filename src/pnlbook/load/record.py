@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pnlbook.load.stage import Staged
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_SHOWN = 60  # characters of a name in a note
 UNNAMED = {"node_id": "nodes", "project_id": "projects"}  # where their names stand
 
 
@@ -250,8 +251,9 @@ def unknown_names(connection: duckdb.DuckDBPyConnection, column: str, found: str
         f"AND {column} NOT IN (SELECT {column} FROM {table}) ORDER BY ALL",
     )
     if unknown:
+        names = [_on_a_line(name) for (name,) in unknown]
         yield (
-            f"not in {table}, so shown as unattributed: {_listed([n for (n,) in unknown])}. "
+            f"not in {table}, so shown as unattributed: {_listed(names)}. "
             f"Load a file of {table} to name them."
         )
 
@@ -260,6 +262,11 @@ def _listed(names: list[str]) -> str:
     """Return the first names and how many more there are."""
     first = ", ".join(names[:3])
     return first if len(names) <= 3 else f"{first} and {len(names) - 3:,} more"  # noqa: PLR2004
+
+
+def _on_a_line(name: str) -> str:
+    line = " ".join(name.split())
+    return line if len(line) <= _LONGEST_SHOWN else f"{line[:_LONGEST_SHOWN]}…"
 
 
 def iso(micros: int | None, zone: str) -> str | None:

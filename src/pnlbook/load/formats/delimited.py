@@ -116,7 +116,7 @@ class _Reader:
         if shape.open and len(found) == rows + 1:  # one thread leaves such a row out without a word
             line = found.pop()
             text = _from_line(path, line)
-            rejects.append(Reject(location, line, None, None, _REASONS[_QUOTE], text))
+            rejects.append(Reject(location, line, None, None, _reason(_QUOTE, text), text))
         if len(found) != rows:
             if self.parallel:
                 return Lines("", again=replace(self, parallel=False).raw())
@@ -144,8 +144,15 @@ class _Reader:
                 line += _line_ends(file, at, position)
                 at = position
                 text = _record(file, position, self.delimiter)
-                reason = _REASONS.get(kind, kind.lower())
+                reason = _reason(kind, text)
                 yield kind, Reject(self.prepared.source.location, line, None, None, reason, text)
+
+
+def _reason(kind: str, text: str) -> str:
+    """Say what is wrong with a record, by DuckDB's name for it."""
+    if kind == _QUOTE and "\n" in text and text.count('"') % 2:
+        return "a quote is opened here and never closed: all that follows is taken for this row"
+    return _REASONS.get(kind, kind.lower())
 
 
 def _delimiter(prepared: Prepared) -> str:
