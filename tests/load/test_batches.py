@@ -12,12 +12,12 @@ from tests.load import books
 from pnlbook.load import DataRejected, FileRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.core
 
-SIZE = 12 << 20
+SIZE = 8 << 20
 REST = "1,bonus,paid,2025-10-01"
 LIKE_A_ROW = f"no row,alex,{REST}"
 
@@ -39,16 +39,11 @@ def all_quoted(key: str) -> str:
     return ",".join(f'"{cell}"' for cell in plain(key).split(","))
 
 
-def wide(key: str) -> str:
-    return f"{key},{key * 40},{REST}"
+ROWS = (plain, lines_like_rows, quotes_and_lines, all_quoted)
 
 
-ROWS = (plain, lines_like_rows, quotes_and_lines, all_quoted, wide)
-
-
-def made_of(write: object, size: int = SIZE) -> Iterator[str]:
+def made_of(write: Callable[[str], str], size: int = SIZE) -> Iterator[str]:
     """Yield rows until they are `size` characters long."""
-    assert callable(write)
     number = 0
     while size > 0:
         number += 1
@@ -73,14 +68,14 @@ def loaded(book: Path) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.parametrize("write", ROWS, ids=lambda write: write.__name__)
-def test_a_line_within_a_cell_is_no_row(write: object, tmp_path: Path) -> None:
+def test_a_line_within_a_cell_is_no_row(write: Callable[[str], str], tmp_path: Path) -> None:
     book = books.new_book(tmp_path)
     path = books.write(tmp_path, "e.csv", books.earnings(*made_of(write)))
     books.load_into(book, path)
     assert loaded(book) == told(path)
 
 
-@pytest.mark.parametrize("before", [0, 1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("before", [3, 4, 5])
 def test_nor_where_a_batch_begins_within_the_only_such_cell(before: int, tmp_path: Path) -> None:
     """A reader that starts within the cell finds as many rows as the file has lines."""
     book = books.new_book(tmp_path)
@@ -91,7 +86,7 @@ def test_nor_where_a_batch_begins_within_the_only_such_cell(before: int, tmp_pat
     assert loaded(book) == told(path)
 
 
-@pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize("width", [1, 5, 13])
 def test_no_row_is_lost_where_batches_meet(width: int, tmp_path: Path) -> None:
     book = books.new_book(tmp_path)
     rows = (f"{n},{'x' * (n % 7 + width)},{REST}" for n in range(1, 300_001))
