@@ -119,3 +119,26 @@ def test_a_file_whose_rows_cannot_be_told_apart_is_refused(tmp_path: Path) -> No
     with pytest.raises(FileRejected, match="cannot be told apart"):
         books.load_into(book, path)
     assert loaded(book) == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        f'bad,"alex"x,{REST}',
+        f'bad,"alex"x,1,bonus,paid,"2025-10-01\nno row,"alex"x,{REST}"',
+        f'bad,"alex\nalex",{REST},more',
+        "bad",
+    ],
+)
+def test_a_refused_row_is_kept_whole_with_its_line(bad: str, end: str, tmp_path: Path) -> None:
+    book = books.new_book(tmp_path)
+    rows = [plain("e1"), bad, plain("e2"), "", bad, plain("e3")]
+    text = books.earnings(*rows).replace("\n", end)
+    result = books.load_into(book, books.write(tmp_path, "e.csv", text), max_rejects=None)
+    lines = 1 + bad.count("\n")
+    raw = bad.replace("\n", end)
+    found = [(reject.line, reject.raw) for reject in result.files[0].rejects]
+    assert found == [(3, raw), (5 + lines, raw)]
+    told_lines = [("e1", "alex", 2), ("e2", "alex", 3 + lines), ("e3", "alex", 5 + 2 * lines)]
+    assert loaded(book) == told_lines

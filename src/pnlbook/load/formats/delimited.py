@@ -34,12 +34,12 @@ _LINE, _LONG_LINE = 2 << 20, 16 << 20
 # (122,880 rows) becomes one without being copied once more.
 _BATCHES_A_BUFFER, _BATCH_ROWS, _LARGEST_BATCH = 4, 116_000, 16 << 20
 _TOO_LONG, _QUOTE = "LINE SIZE OVER MAXIMUM", "UNQUOTED VALUE"
-_REASONS = {
+_REASONS = {  # what weighs most of a row that has several faults comes first
+    _TOO_LONG: f"the row is longer than {_LONG_LINE >> 20} MB",
+    _QUOTE: "a quote is opened here and never closed, or text follows a closing quote",
+    "INVALID ENCODING": "the row is not UTF-8; name the file's encoding with --encoding (latin-1?)",
     "TOO MANY COLUMNS": "the row has more cells than the header; is a delimiter unquoted?",
     "MISSING COLUMNS": "the row has fewer cells than the header",
-    _QUOTE: "a quote is opened here and never closed, or text follows a closing quote",
-    _TOO_LONG: f"the row is longer than {_LONG_LINE >> 20} MB",
-    "INVALID ENCODING": "the row is not UTF-8; name the file's encoding with --encoding (latin-1?)",
 }
 
 
@@ -105,9 +105,11 @@ class _Reader:
             return Lines("", again=replace(self, parallel=False).raw())
         path, location = self.prepared.path, self.prepared.source.location
         rejects = []
-        for kind, reject in self._rejects():
-            if kind == _TOO_LONG and self.longest < _LONG_LINE:
+        for kinds, reject in self._rejects():
+            if _TOO_LONG in kinds and self.longest < _LONG_LINE:
                 return Lines("", again=replace(self, longest=_LONG_LINE).raw())
+            if _QUOTE in kinds and self.parallel:  # only one thread tells where such a row begins
+                return Lines("", again=replace(self, parallel=False).raw())
             rejects.append(reject)
         if not rejects and shape.lines == rows + self.header_lines:
             return Lines(f"s.rowid + {1 + self.header_lines}")
@@ -116,7 +118,7 @@ class _Reader:
         if shape.open and len(found) == rows + 1:  # one thread leaves such a row out without a word
             line = found.pop()
             text = _from_line(path, line)
-            rejects.append(Reject(location, line, None, None, _reason(_QUOTE, text), text))
+            rejects.append(Reject(location, line, None, None, _reason([_QUOTE], text), text))
         if len(found) != rows:
             if self.parallel:
                 return Lines("", again=replace(self, parallel=False).raw())
@@ -131,28 +133,29 @@ class _Reader:
         line_of = f"(SELECT line FROM stage.{self.name}_lines AS l WHERE l.rowid = s.rowid)"
         return Lines(line_of, rejects)
 
-    def _rejects(self) -> Iterator[tuple[str, Reject]]:
+    def _rejects(self) -> Iterator[tuple[list[str], Reject]]:
         found = run(
             self.scratch,
-            "SELECT line_byte_position, any_value(error_type::VARCHAR) "
+            "SELECT line_byte_position, list(DISTINCT error_type::VARCHAR) "
             f"FROM {self._refused} GROUP BY ALL ORDER BY line_byte_position",
         )
         line, at = 1, 0
         with self.prepared.path.open("rb") as file:
-            for first, kind in found:
+            for first, kinds in found:
                 position = _after_blank_lines(file, first - 1)
                 line += _line_ends(file, at, position)
                 at = position
                 text = _record(file, position, self.delimiter)
-                reason = _reason(kind, text)
-                yield kind, Reject(self.prepared.source.location, line, None, None, reason, text)
+                reason = _reason(kinds, text)
+                yield kinds, Reject(self.prepared.source.location, line, None, None, reason, text)
 
 
-def _reason(kind: str, text: str) -> str:
-    """Say what is wrong with a record, by DuckDB's name for it."""
-    if kind == _QUOTE and "\n" in text and text.count('"') % 2:
+def _reason(kinds: list[str], text: str) -> str:
+    """Say what is wrong with a record, by DuckDB's names for it."""
+    if _QUOTE in kinds and "\n" in text and text.count('"') % 2:
         return "a quote is opened here and never closed: all that follows is taken for this row"
-    return _REASONS.get(kind, kind.lower())
+    known = [reason for kind, reason in _REASONS.items() if kind in kinds]
+    return known[0] if known else kinds[0].lower()
 
 
 def _delimiter(prepared: Prepared) -> str:
@@ -188,10 +191,15 @@ def _after_blank_lines(file: BinaryIO, position: int) -> int:
 
 
 def _line_ends(file: BinaryIO, start: int, end: int) -> int:
-    """Return how many lines end from byte `start` to byte `end`."""
+    """Return how many lines end, by LF, CR LF or CR, from byte `start` to byte `end`."""
     file.seek(start)
-    blocks = (file.read(min(_BLOCK, end - at)) for at in range(start, end, _BLOCK))
-    return sum(block.count(b"\n") for block in blocks)
+    count = 0
+    while (left := end - file.tell()) > 0:
+        block = file.read(min(_BLOCK, left))
+        if block.endswith(b"\r") and len(block) < left:
+            block += file.read(1)
+        count += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+    return count
 
 
 def _record(file: BinaryIO, position: int, delimiter: str) -> str:
@@ -199,18 +207,20 @@ def _record(file: BinaryIO, position: int, delimiter: str) -> str:
 
     Of one whose quote is never closed, as much as a row may be long.
     """
+    file.seek(position)
+    text = io.TextIOWrapper(file, "utf-8", errors="backslashreplace", newline="")
     kept: list[str] = []
 
     def lines() -> Iterator[str]:
         left = _LONG_LINE
-        while left > 0 and (line := file.readline(left)):
+        while left > 0 and (line := text.readline(left)):
             left -= len(line)
-            kept.append(line.decode("utf-8", errors="backslashreplace"))
-            yield kept[-1]
+            kept.append(line)
+            yield line
 
-    file.seek(position)
     csv.field_size_limit(sys.maxsize)
     next(csv.reader(lines(), delimiter=delimiter), None)
+    text.detach()
     return "".join(kept).rstrip("\r\n")
 
 
