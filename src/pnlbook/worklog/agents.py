@@ -8,15 +8,14 @@ import msgspec
 
 from pnlbook.worklog import toolbox
 from pnlbook.worklog.files import file_class
+from pnlbook.worklog.importer import Sink
 from pnlbook.worklog.instants import milliseconds
 from pnlbook.worklog.records import Change, Error, Message, Task, Tool
 from pnlbook.worklog.redaction import redact
 
 if TYPE_CHECKING:
     from pnlbook.worklog.failures import Failure
-    from pnlbook.worklog.importer import Findings, Reading
     from pnlbook.worklog.patches import Edit
-    from pnlbook.worklog.records import Record
 
 _NAME = 200  # characters of a task's name
 _PROMPT = 2000  # characters of a session's first prompt
@@ -157,22 +156,8 @@ def opening(text: str) -> str:
     return redact(text).strip()[:_PROMPT]
 
 
-class Records:
+class Records(Sink):
     """Takes the records of one transcript."""
-
-    def __init__(self, reading: Reading, findings: Findings) -> None:
-        self._reading = reading
-        self._findings = findings
-
-    def add(self, at: int, record: Record) -> None:
-        """Keep a record that ends at an instant, unless that is before what was asked for."""
-        since = self._reading.since
-        if since is None or at >= since:
-            self._findings.add(record)
-
-    def skip(self, what: str) -> None:
-        """Count what is passed over."""
-        self._findings.skipped[what] += 1
 
     def add_prompt(self, said: Spoken) -> None:
         """Add the message of a prompt."""
@@ -187,7 +172,7 @@ class Records:
             agent_id=where.agent,
             parent_message_id=said.parent,
             role="user",
-            content=redact(said.text) if self._reading.with_content else None,
+            content=redact(said.text) if self.reading.with_content else None,
             content_chars=len(said.text),
             sent_at=where.at,
         )
@@ -197,7 +182,7 @@ class Records:
         self, line: int, where: Where, failure: Failure, call: Call | None = None
     ) -> None:
         """Add the error that a failure is."""
-        kept = self._reading.with_content and failure.said
+        kept = self.reading.with_content and failure.said
         error = Error(
             key=failure.key,
             line=line,

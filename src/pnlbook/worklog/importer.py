@@ -77,6 +77,23 @@ class Reading:
     tell: Callable[[int], None] = lambda _bytes: None
 
 
+@dataclass
+class Sink:
+    """Takes what is found in one log, from the instant on that was asked for."""
+
+    reading: Reading
+    findings: Findings
+
+    def add(self, at: int, record: Record) -> None:
+        """Keep a record that ends at an instant, unless that is before what was asked for."""
+        if self.reading.since is None or at >= self.reading.since:
+            self.findings.add(record)
+
+    def skip(self, what: str) -> None:
+        """Count what is passed over."""
+        self.findings.skipped[what] += 1
+
+
 class Importer(Protocol):
     """One kind of log: where its files are by default, which of a folder they are, how they read.
 

@@ -103,7 +103,7 @@ class _Event:
         if key is None:
             self._work.skip("span of a tool without an id")
             return
-        self._work.add(self._tool(key, at), at)
+        self._work.add(at, self._tool(key, at))
 
     def result(self, at: int) -> None:
         """Take the result of a tool."""
@@ -117,7 +117,7 @@ class _Event:
         late = any(word in said.lower() for word in _TIMEOUTS)
         error_class = failures.TIMEOUT if late else failures.TOOL
         tool.error_class = error_class if failed else None
-        self._work.add(tool, at)
+        self._work.add(at, tool)
         if failed:
             named = self._attributes.text("error_type")
             self._error(Failure(key, error_class, said, named), at, tool)
@@ -135,6 +135,7 @@ class _Event:
         text = self._attributes.text("prompt")
         kept = text is not None and text not in _HIDDEN and self._work.reading.with_content
         self._work.add(
+            at,
             Message(
                 key=f"prompt:{named}" if named else self._digest(),
                 role="user",
@@ -144,7 +145,6 @@ class _Event:
                 completed_at=at,
                 **self._common,
             ),
-            at,
         )
 
     def _call(self, started_at: int, at: int) -> None:
@@ -153,6 +153,7 @@ class _Event:
         output = attributes.count("output_tokens")
         cost = attributes.usd("cost_usd")
         self._work.add(
+            at,
             Message(
                 key=f"request:{request}" if request else self._digest(),
                 role="assistant",
@@ -170,7 +171,6 @@ class _Event:
                 cost_basis=None if cost is None else "estimate",
                 **self._common,
             ),
-            at,
         )
 
     def _tool(self, key: str, used_at: int) -> Tool:
@@ -187,6 +187,7 @@ class _Event:
 
     def _error(self, failure: Failure, at: int, tool: Tool | None = None) -> None:
         self._work.add(
+            at,
             Error(
                 key=failure.key,
                 error_type=failure.type,
@@ -197,7 +198,6 @@ class _Event:
                 occurred_at=at,
                 **self._common,
             ),
-            at,
         )
 
     def _microseconds(self) -> int:

@@ -92,13 +92,13 @@ class _Reader:
             self._work.session(self._session, self._span, self._line, status="completed")
         match kind:
             case "tool":
-                self._work.add(self._tool(at), at)
+                self._work.add(at, self._tool(at))
             case "agent":
-                self._work.add(self._task(at), at)
+                self._work.add(at, self._task(at))
             case _:
-                self._work.add(self._message(at, known=kind == CALL), at)
+                self._work.add(at, self._message(at, known=kind == CALL))
         if self._span.failed and kind in {CALL, TOOL}:
-            self._work.add(self._error(at, kind), at)
+            self._work.add(at, self._error(at, kind))
 
     def _message(self, at: int, *, known: bool) -> Message:
         span, attributes = self._span, self._span.attributes

@@ -6,32 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pnlbook.worklog.assignment import Place
+from pnlbook.worklog.importer import Sink
 from pnlbook.worklog.records import Session
 
 if TYPE_CHECKING:
-    from pnlbook.worklog.importer import Findings, Reading
     from pnlbook.worklog.otlp.wire import Attributes, Span
-    from pnlbook.worklog.records import Record
 
 _LONG = 20  # ids below are no identity: Ollama numbers its answers from 0 to 998
 
 
 @dataclass
-class Work:
+class Work(Sink):
     """Takes the records of one log, and the sessions that they belong to."""
 
-    reading: Reading
-    findings: Findings
     _sessions: dict[tuple[str, str | None, str | None], Session] = field(default_factory=dict)
-
-    def add(self, record: Record, at: int) -> None:
-        """Keep a record, unless it is from before what is asked for."""
-        if self.reading.since is None or at >= self.reading.since:
-            self.findings.add(record)
-
-    def skip(self, what: str) -> None:
-        """Count what is passed over."""
-        self.findings.skipped[what] += 1
 
     def owner(self, resource: Attributes) -> tuple[str | None, str | None]:
         """Return node and project of what a program did."""
