@@ -17,7 +17,7 @@ from pnlbook.book import (
     BookMissing,
     BookUnreadable,
     Holder,
-    attach,
+    attached,
     identifier,
     lock_holder,
     open_book,
@@ -152,8 +152,7 @@ def _unprivileged(code: str, argument: str) -> str:
 
 
 def test_attach_for_writing(book: Path) -> None:
-    with duckdb.connect() as scratch:
-        attach(scratch, book, "book")
+    with duckdb.connect() as scratch, attached(scratch, book, "book"):
         scratch.execute("INSERT INTO book_settings VALUES ('a', 'b', 'c')")
     with open_book(book) as connection:
         assert connection.execute("SELECT count(*) FROM book_settings WHERE name = 'a'").fetchall()

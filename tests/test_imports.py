@@ -16,6 +16,7 @@ ROOMS = [
     "errors",
     "config",
     "sql",
+    "checkpoint",
     "book",
     "migrate",
     "load",
@@ -62,7 +63,7 @@ def test_imports_along_the_drawing_are_allowed(house: Path) -> None:
     for room, below in [
         ("config", "errors"),
         ("sql", "errors"),
-        ("book", "config, errors, sql"),
+        ("book", "checkpoint, config, errors, sql"),
         ("load", "book"),
         ("worklog", "load"),
         ("collect", "load"),

@@ -12,14 +12,14 @@ import re
 import struct
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
-from pnlbook import sql
+from pnlbook import checkpoint, sql
 from pnlbook.errors import ExitCode, PnlbookError
 
 if TYPE_CHECKING:
@@ -141,17 +141,14 @@ def open_book(
     timeout: seconds to wait for a process that holds it; on_wait: called while waiting.
     Raises BookMissing, BookUnreadable, BookTooNew, BookTooOld, BookLocked.
     """
-    connection = connect(path, write=write, timeout=timeout, on_wait=on_wait)
-    try:
+    with connect(path, write=write, timeout=timeout, on_wait=on_wait) as connection:
         try:
             check_schema(connection, path)
             use_timezone(connection)
         except duckdb.Error as error:
-            raise BookUnreadable(path, f"it is damaged ({_reason(error)}).") from error
+            raise BookUnreadable(path, _damage(path, error)) from error
         with interruptible(connection):
             yield connection
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -174,44 +171,60 @@ def interrupt() -> None:
             connection.interrupt()
 
 
+@contextmanager
 def connect(
     path: Path,
     *,
     write: bool,
     timeout: float = LOCK_TIMEOUT,
     on_wait: Callable[[Waiting], None] | None = None,
-) -> duckdb.DuckDBPyConnection:
-    """Connect to the DuckDB file at `path`, whatever its schema, waiting for its lock."""
-    if not path.exists():
-        raise BookMissing(path)
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Connect to the DuckDB file at `path`, whatever its schema, until the end of the block."""
 
     def attempt() -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path), read_only=not write, config=_CONNECT_CONFIG)
 
-    return wait_for(path, attempt, write=write, timeout=timeout, on_wait=on_wait)
+    connection = _wait_for(path, attempt, write=write, timeout=timeout, on_wait=on_wait)
+    with closing(connection):
+        if not write:
+            yield connection
+            return
+        checkpoint.only_by_us(connection)
+        ((database,),) = run(connection, "SELECT current_database()")
+        try:
+            yield connection
+        finally:
+            with checkpoint.folded(connection, database, path):
+                connection.close()
 
 
-def attach(
+@contextmanager
+def attached(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     alias: str,
     *,
     timeout: float = LOCK_TIMEOUT,
     on_wait: Callable[[Waiting], None] | None = None,
-) -> None:
+) -> Iterator[None]:
     """Attach the book at `path` for writing to a scratch connection, as its default database."""
-    if not path.exists():
-        raise BookMissing(path)
 
     def attempt() -> None:
-        connection.execute(f"ATTACH {quote(str(path))} AS {alias}")
+        run(connection, f"ATTACH {quote(str(path))} AS {alias}")
 
-    wait_for(path, attempt, write=True, timeout=timeout, on_wait=on_wait)
-    connection.execute(f"USE {alias}")
-    check_schema(connection, path)
+    checkpoint.only_by_us(connection)
+    _wait_for(path, attempt, write=True, timeout=timeout, on_wait=on_wait)
+    try:
+        run(connection, f"USE {alias}")
+        check_schema(connection, path)
+        yield
+    finally:
+        with checkpoint.folded(connection, alias, path), suppress(duckdb.Error):
+            run(connection, "USE memory")
+            run(connection, f"DETACH {alias}")  # unless a full disk made it unusable
 
 
-def wait_for(
+def _wait_for(
     path: Path,
     attempt: Callable[[], T],
     *,
@@ -220,14 +233,17 @@ def wait_for(
     on_wait: Callable[[Waiting], None] | None = None,
 ) -> T:
     """Run `attempt` until it does not meet a lock on `path`, for at most `timeout` seconds."""
+    if not path.exists():
+        raise BookMissing(path)
     started = time.monotonic()
     pause = 0.02
     while True:
         try:
+            checkpoint.put_back(path)
             return attempt()
         except duckdb.Error as error:
             if not _is_lock(error):
-                raise BookUnreadable(path, _reason(error)) from error
+                raise BookUnreadable(path, _reason(path, error)) from error
             waited = time.monotonic() - started
             holder = _holder(error)
             if waited >= timeout:
@@ -339,7 +355,7 @@ def _command(pid: int) -> str:
     return " ".join(name[:_COMMAND_WIDTH] for name in names[:2]).replace("\n", " ")
 
 
-def _reason(error: duckdb.Error) -> str:
+def _reason(path: Path, error: duckdb.Error) -> str:
     text = str(error).splitlines()[0]
     if "not a valid DuckDB database" in text:
         return "it is not a DuckDB file. Name a book with --book."
@@ -347,4 +363,15 @@ def _reason(error: duckdb.Error) -> str:
         return f"it was written by a newer DuckDB than this {duckdb.__version__}. Upgrade duckdb."
     if "Permission denied" in text:
         return "permission denied. Grant this user read (and for loads, write) access."
-    return text
+    return _damage(path, error) if "Corrupt database file" in text else text
+
+
+def _damage(path: Path, error: duckdb.Error) -> str:
+    kept = checkpoint.beside(path, checkpoint.KEPT)
+    if kept.exists():
+        return (
+            f"a process died as it wrote to it. {kept.name} mends it: "
+            "run any command as a user who may write both."
+        )
+    reason = str(error).splitlines()[0]
+    return f"it is damaged ({reason}). Bring it back from a backup: 'pnlbook backup restore'."

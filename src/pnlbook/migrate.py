@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pnlbook import __version__, sql
+from pnlbook import __version__, checkpoint, sql
 from pnlbook.book import (
     LOCK_TIMEOUT,
     BookError,
@@ -105,13 +105,16 @@ def create(path: Path, *, timezone: str = "UTC") -> bool:
     """
     if path.exists():
         try:
-            connection = connect(path, write=False)
+            with connect(path, write=False) as connection:
+                if schema_version(connection) is None:
+                    raise BookExists(path)
         except BookUnreadable as error:
             raise BookExists(path) from error
-        with connection:
-            if schema_version(connection) is None:
-                raise BookExists(path)
         return False
+    for suffix in (checkpoint.LOG, checkpoint.KEPT):
+        left = checkpoint.beside(path, suffix)
+        if left.exists():
+            raise BookNotMade(path, f"{left.name} is there, of a book that is not")
     partial = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

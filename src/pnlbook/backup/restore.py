@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pnlbook import sql
+from pnlbook import checkpoint, sql
 from pnlbook.backup import copies, manifest, pack
 from pnlbook.backup.catalogue import Backup, Contents, Copy, Restore, scratch
 from pnlbook.backup.container import checksum, unseal
@@ -115,7 +115,8 @@ def restore(
         book = space / BOOK
         _log(work, book, restored, started)
         _flush(book)
-        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        for suffix in (checkpoint.LOG, checkpoint.KEPT):
+            checkpoint.beside(path, suffix).unlink(missing_ok=True)
         book.replace(path)
     return replace(restored, target=path)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pnlbook.book import BookLocked, attach, quote, run
+from pnlbook.book import BookLocked, attached, quote, run
 from pnlbook.load.commit import commit, record_refusal
 from pnlbook.load.mapping import MappingError
 from pnlbook.load.plan import DEFAULT_SOURCE, make_plan
@@ -35,6 +35,7 @@ from pnlbook.load.tables import BY_NAME, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from pnlbook.book import Waiting
     from pnlbook.load.plan import Plan
@@ -154,13 +155,15 @@ def _finish(loading: _Loading, entries: list[Entry]) -> list[FileResult]:
     refused = sum(len(entry.rejects) for entry in entries)
     if options.max_rejects is not None and refused > options.max_rejects:
         raise _refusal(loading, [entry for entry in entries if entry.rejects])
-    _attach(loading)
-    price(scratch.connection, entries, loading.facts.price_max_age)
-    return commit(scratch.connection, entries, dry_run=options.dry_run, on_progress=scratch.tell)
+    with _attached(loading):
+        price(scratch.connection, entries, loading.facts.price_max_age)
+        return commit(
+            scratch.connection, entries, dry_run=options.dry_run, on_progress=scratch.tell
+        )
 
 
-def _attach(loading: _Loading) -> None:
-    attach(
+def _attached(loading: _Loading) -> AbstractContextManager[None]:
+    return attached(
         loading.scratch.connection,
         loading.book,
         "book",
@@ -175,8 +178,8 @@ def _refusal(loading: _Loading, refused: list[Entry]) -> DataRejected:
     numbers: list[int] | list[None] = [None] * len(refused)
     if not loading.options.dry_run:
         try:
-            _attach(loading)
-            numbers = record_refusal(loading.scratch.connection, refused)
+            with _attached(loading):
+                numbers = record_refusal(loading.scratch.connection, refused)
         except BookLocked as error:
             notes = (f"what was refused could not be recorded: {error}",)
     results = tuple(

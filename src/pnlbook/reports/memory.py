@@ -12,6 +12,8 @@ from functools import update_wrapper
 from threading import Lock
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeAlias, TypeVar
 
+from pnlbook.checkpoint import LOG, beside
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -59,7 +61,7 @@ def remembered(
 
 
 def _state(book: Path) -> tuple[Stamp, Stamp]:
-    return _stamp(book), _stamp(book.with_name(book.name + ".wal"))
+    return _stamp(book), _stamp(beside(book, LOG))
 
 
 def _stamp(file: Path) -> Stamp:

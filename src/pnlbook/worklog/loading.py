@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pnlbook.book import attach, open_book, run, setting, transaction
+from pnlbook.book import attached, open_book, run, setting, transaction
 from pnlbook.load import FileRejected, Progress, Reject, SourceError
 from pnlbook.load.derive import after_load
 from pnlbook.load.record import UNNAMED, iso, unknown_names
@@ -125,8 +125,10 @@ def load_work(
         if not read.logs:
             return _nothing(read, options)
         staging.merge()
-        attach(scratch.connection, book, "book", timeout=options.lock_timeout, on_wait=on_wait)
-        return _commit(scratch, read, facts, options)
+        with attached(
+            scratch.connection, book, "book", timeout=options.lock_timeout, on_wait=on_wait
+        ):
+            return _commit(scratch, read, facts, options)
 
 
 def _read_facts(connection: duckdb.DuckDBPyConnection) -> _Facts:
