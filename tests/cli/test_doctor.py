@@ -108,6 +108,18 @@ def test_little_room(pnlbook: Pnlbook, monkeypatch: pytest.MonkeyPatch) -> None:
     assert pnlbook("doctor").code == 0
 
 
+def test_a_log_that_could_not_be_folded(pnlbook: Pnlbook, book: Path) -> None:
+    kept = book.with_name("book.duckdb.rollback")
+    kept.mkdir()
+    pnlbook("init", str(book), "--timezone", "Europe/Berlin")
+    told = findings(pnlbook)["log"]
+    assert told["state"] == "warn"
+    assert "bytes of the book stand in book.duckdb.wal, not folded in" in told["finding"]
+    kept.rmdir()
+    pnlbook("init", str(book), "--timezone", "Europe/Rome")
+    assert "log" not in findings(pnlbook)
+
+
 @pytest.mark.usefixtures("book")
 def test_checks_that_fail(pnlbook: Pnlbook, monkeypatch: pytest.MonkeyPatch) -> None:
     check = Check("even", "fail", "even numbers", "-- fail: x\nSELECT 2 AS n")

@@ -119,6 +119,7 @@ def _book(run: Run) -> Iterator[Finding]:
     path = run.path
     if path.is_file():
         yield from _disk(path)
+        yield from _log(path)
         yield from _lock(path)
     with run.open_book() as connection:
         yield Finding(
@@ -136,6 +137,19 @@ def _disk(path: Path) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "disk", text)
+
+
+def _log(path: Path) -> Iterator[Finding]:
+    from pnlbook.checkpoint import LOG, beside
+
+    log = beside(path, LOG)
+    if log.exists() and (size := log.stat().st_size):
+        yield Finding(
+            "warn",
+            "log",
+            f"{size:,} bytes of the book stand in {log.name}, not folded in",
+            "Make room where the disk is full; the next command that writes folds it in.",
+        )
 
 
 def _lock(path: Path) -> Iterator[Finding]:
