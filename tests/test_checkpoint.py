@@ -34,7 +34,7 @@ from pnlbook.load import LoadOptions, load
 book, source, event, place = sys.argv[1:]
 
 def watch(what, arguments):
-    if what == event and os.fspath(arguments[0]) == place:
+    if what == event and str(arguments[0]) == place:
         os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(watch)
@@ -271,6 +271,23 @@ def test_what_cannot_be_folded_stays_in_the_log(tmp_path: Path) -> None:
     with open_book(book, write=True) as connection:
         assert run(connection, "SELECT count(*) FROM large") == [(1_000_000,)]
     assert _names(book) == ["book.duckdb"]
+
+
+def test_what_could_not_be_put_back_is_not_written_over(deaths: Deaths, tmp_path: Path) -> None:
+    book = deaths.copy(deaths.kept, tmp_path / "copy")
+    kept = beside(book, KEPT).read_bytes()
+    hook = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from pnlbook.book import open_book, run\n"
+        "os.fsync = lambda _: (_ for _ in ()).throw(OSError('the disk is out'))\n"
+        "with open_book(Path(sys.argv[1]), write=True) as c: run(c, 'CREATE TABLE more (n INT)')\n"
+    )
+    subprocess.run([sys.executable, "-c", hook, str(book)], check=True)
+    assert beside(book, KEPT).read_bytes() == kept
+    with open_book(book) as connection:
+        assert run(connection, "FROM more") == []
+    assert not beside(book, KEPT).exists()
 
 
 def test_nothing_is_folded_where_nothing_was_written(tmp_path: Path) -> None:

@@ -128,13 +128,15 @@ def _keep(connection: duckdb.DuckDBPyConnection, database: str, book: Path, file
     blocks = {offset: os.pread(handle, size, offset) for offset in offsets}
     kept = _Kept(os.pread(handle, _HEADERS, 0), blocks)
     path = beside(book, KEPT)
+    # One that is there could not be put back, and is needed still.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with path.open("wb") as copy:
+        with os.fdopen(descriptor, "wb") as copy:
             os.fchmod(copy.fileno(), book.stat().st_mode & 0o777)
             copy.write(kept.packed())
             _sync(copy)
     except OSError:
-        path.unlink(missing_ok=True)
+        path.unlink()
         raise
     folder = os.open(book.parent, os.O_RDONLY)
     try:
