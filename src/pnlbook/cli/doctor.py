@@ -148,7 +148,7 @@ def _log(path: Path) -> Iterator[Finding]:
             "warn",
             "log",
             f"{size:,} bytes of the book stand in {log.name}, not folded in",
-            "Make room where the disk is full; the next command that writes folds it in.",
+            "The next command that writes folds them in, if the disk has room.",
         )
 
 
