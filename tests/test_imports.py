@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LINT = Path(sys.executable).with_name("lint-imports")
 ROOMS = [
+    "disk",
     "errors",
     "config",
     "sql",

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import duckdb
 
+from pnlbook import disk
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -111,7 +113,8 @@ def put_back(book: Path) -> None:
                 for offset, block in kept.blocks.items():
                     file.seek(offset)
                     file.write(block)
-                _sync(file)
+                file.flush()
+                os.fsync(file.fileno())
             path.unlink()
 
 
@@ -128,23 +131,6 @@ def _keep(connection: duckdb.DuckDBPyConnection, database: str, book: Path, file
     blocks = {offset: os.pread(handle, size, offset) for offset in offsets}
     kept = _Kept(os.pread(handle, _HEADERS, 0), blocks)
     path = beside(book, KEPT)
-    # One that is there could not be put back, and is needed still.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as copy:
-            os.fchmod(copy.fileno(), book.stat().st_mode & 0o777)
-            copy.write(kept.packed())
-            _sync(copy)
-    except OSError:
-        path.unlink()
-        raise
-    folder = os.open(book.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+    disk.write_new(path, [kept.packed()])  # an older one could not be put back: needed still
+    path.chmod(book.stat().st_mode & 0o777)
+    disk.sync_folder(book.parent)

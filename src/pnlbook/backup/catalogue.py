@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import polars as pl
 
+from pnlbook import disk
 from pnlbook.backup import manifest as manifests
 from pnlbook.backup.errors import BackupError, IntegrityFailure
 from pnlbook.backup.vaults.observation import Observation
@@ -315,11 +316,7 @@ def write_whole(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    disk.sync_folder(path.parent)
 
 
 def _plain(value: object) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from pnlbook import disk
 from pnlbook.backup.errors import VaultError
 from pnlbook.backup.vaults import files
 from pnlbook.backup.vaults.vault import (
@@ -119,7 +120,7 @@ class FolderVault:
         with self._translated():
             self._check()
             (self.path / name).unlink(missing_ok=True)
-            files.sync_folder(self.path)
+            disk.sync_folder(self.path)
 
     def _make(self) -> None:
         # Not the folders above it: where a disk is not mounted, they must be missed.
@@ -127,7 +128,7 @@ class FolderVault:
             self.path.mkdir(mode=0o700)
         except FileExistsError:
             return
-        files.sync_folder(self.path.parent)
+        disk.sync_folder(self.path.parent)
 
     def _check(self) -> None:
         if not self.path.exists():
@@ -144,12 +145,12 @@ class FolderVault:
     def _add(self, name: str, path: Path, size: int, on_bytes: Callable[[int], None]) -> None:
         temporary = self.path / f"{_TEMPORARY}{secrets.token_hex(8)}"
         try:
-            files.write_new(temporary, files.read(path, size, on_bytes))
+            disk.write_new(temporary, files.read(path, size, on_bytes))
             if not _name_new(temporary, self.path / name):
                 holds(self, name, size)
         finally:
             temporary.unlink(missing_ok=True)
-        files.sync_folder(self.path)
+        disk.sync_folder(self.path)
 
     def _read(self, name: str) -> Iterator[bytes]:
         with self._translated():
