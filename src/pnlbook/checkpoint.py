@@ -73,6 +73,11 @@ def beside(book: Path, suffix: str) -> Path:
     return book.with_name(book.name + suffix)
 
 
+def companions(book: Path) -> tuple[Path, Path]:
+    """Return the paths of all files that may belong to a book, whether they are there or not."""
+    return beside(book, LOG), beside(book, KEPT)
+
+
 def only_by_us(connection: duckdb.DuckDBPyConnection) -> None:
     """Keep DuckDB from folding logs by itself, in all databases of the connection."""
     connection.execute(f"SET GLOBAL checkpoint_threshold = '{_NEVER}'")

@@ -111,8 +111,7 @@ def create(path: Path, *, timezone: str = "UTC") -> bool:
         except BookUnreadable as error:
             raise BookExists(path) from error
         return False
-    for suffix in (checkpoint.LOG, checkpoint.KEPT):
-        left = checkpoint.beside(path, suffix)
+    for left in checkpoint.companions(path):
         if left.exists():
             raise BookNotMade(path, f"{left.name} is there, of a book that is not")
     partial = path.with_name(f".{path.name}.{os.getpid()}.new")

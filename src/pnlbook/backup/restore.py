@@ -115,8 +115,8 @@ def restore(
         book = space / BOOK
         _log(work, book, restored, started)
         _flush(book)
-        for suffix in (checkpoint.LOG, checkpoint.KEPT):
-            checkpoint.beside(path, suffix).unlink(missing_ok=True)
+        for companion in checkpoint.companions(path):
+            companion.unlink(missing_ok=True)
         book.replace(path)
     return replace(restored, target=path)
 
